@@ -1,0 +1,3 @@
+//! The admin function.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The export function.
+
+fn main() {}

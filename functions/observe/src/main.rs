@@ -1,0 +1,3 @@
+//! The observe function.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `axiru` command: what operators and auditors run.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The words of Axiru: money, scope, movement, actor, decision, time. Pure.

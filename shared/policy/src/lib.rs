@@ -1,0 +1,1 @@
+//! Plans and their evaluation: the Cedar schema, strict validation, verdicts, decisions. Pure.

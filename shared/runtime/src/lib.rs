@@ -1,0 +1,1 @@
+//! What every handler needs from Lambda: configuration, telemetry, batch results, HTTP problems.

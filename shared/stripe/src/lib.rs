@@ -1,0 +1,1 @@
+//! What crosses to and from Stripe: signatures, projections, OAuth and REST.
