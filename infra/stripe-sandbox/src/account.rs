@@ -89,10 +89,7 @@ impl Account {
     }
 
     pub(crate) fn default_bank_account(&self, currency: &str) -> Option<&BankAccount> {
-        self.bank_accounts
-            .iter()
-            .find(|bank| bank.currency == currency)
-            .or_else(|| self.bank_accounts.first())
+        self.bank_accounts.iter().find(|bank| bank.currency == currency).or_else(|| self.bank_accounts.first())
     }
 
     /// Stripe's account object.
@@ -174,9 +171,7 @@ fn settings(display_name: Option<&str>, timezone: &str) -> Value {
 
 impl State {
     pub(crate) fn default_currency(&self, scope: &Scope) -> String {
-        self.accounts
-            .get(&scope.account)
-            .map_or_else(|| "usd".to_owned(), |account| account.default_currency.clone())
+        self.accounts.get(&scope.account).map_or_else(|| "usd".to_owned(), |account| account.default_currency.clone())
     }
 }
 
@@ -213,19 +208,15 @@ pub(crate) fn create(state: &mut State, new: NewAccount) -> Result<Value, Stripe
     };
     let rendered = account.render();
     state.accounts.insert(id.clone(), account);
-    let balance = new
-        .balance
-        .unwrap_or_else(|| BTreeMap::from([(default_currency, 100_000_000)]));
+    let balance = new.balance.unwrap_or_else(|| BTreeMap::from([(default_currency, 100_000_000)]));
     for mode in Mode::ALL {
         let world = state.world_mut(&Scope::new(mode, id.clone()));
         for (currency, amount) in &balance {
             world.balance.add(currency, *amount);
         }
     }
-    let keys: BTreeMap<&str, Value> = Mode::ALL
-        .into_iter()
-        .map(|mode| (mode.as_str(), state.mint_keys(mode, &id)))
-        .collect();
+    let keys: BTreeMap<&str, Value> =
+        Mode::ALL.into_iter().map(|mode| (mode.as_str(), state.mint_keys(mode, &id))).collect();
     Ok(json!({"account": rendered, "keys": keys}))
 }
 

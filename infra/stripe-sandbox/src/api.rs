@@ -46,12 +46,7 @@ impl State {
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
             ("request-id", request_id.clone()),
-            (
-                "stripe-version",
-                header(&request.headers, "stripe-version")
-                    .unwrap_or(&self.api_version)
-                    .to_owned(),
-            ),
+            ("stripe-version", header(&request.headers, "stripe-version").unwrap_or(&self.api_version).to_owned()),
         ];
         for echoed in ["idempotency-key", "stripe-account"] {
             if let Some(value) = header(&request.headers, echoed) {
@@ -89,9 +84,7 @@ impl State {
     ) -> Result<(u16, String), StripeError> {
         let caller = self.authenticate(&request.headers)?;
         check_version(&request.headers)?;
-        let key = header(&request.headers, "idempotency-key")
-            .filter(|_| request.method == "POST")
-            .map(str::to_owned);
+        let key = header(&request.headers, "idempotency-key").filter(|_| request.method == "POST").map(str::to_owned);
         let asked = fingerprint(&request.method, &request.path, &request.query, &request.body);
         if let Some(key) = &key
             && let Some(saved) = self.recall(&caller.scope, key, &asked)?
@@ -132,10 +125,7 @@ impl State {
             path: &request.path,
             caller,
             params,
-            cause: Cause::Request {
-                id: request_id.to_owned(),
-                idempotency_key,
-            },
+            cause: Cause::Request { id: request_id.to_owned(), idempotency_key },
         };
         for path in &paths {
             check_path(path)?;
@@ -160,15 +150,10 @@ fn check_version(headers: &HeaderMap) -> Result<(), StripeError> {
     let (date, name) = version.split_once('.').unwrap_or((version, "x"));
     let digits = |text: &str, len: usize| text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts = date.split('-');
-    let dated = [4, 2, 2]
-        .into_iter()
-        .all(|len| parts.next().is_some_and(|part| digits(part, len)))
-        && parts.next().is_none();
+    let dated =
+        [4, 2, 2].into_iter().all(|len| parts.next().is_some_and(|part| digits(part, len))) && parts.next().is_none();
     if dated && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Ok(());
     }
-    Err(StripeError {
-        param: None,
-        ..StripeError::invalid("", format!("Invalid Stripe API version: {version}"))
-    })
+    Err(StripeError { param: None, ..StripeError::invalid("", format!("Invalid Stripe API version: {version}")) })
 }

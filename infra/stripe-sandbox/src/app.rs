@@ -95,9 +95,7 @@ impl State {
     }
 
     pub(crate) fn is_installed(&self, scope: &Scope) -> bool {
-        self.installs
-            .get(&scope.to_string())
-            .is_some_and(|install| install.active)
+        self.installs.get(&scope.to_string()).is_some_and(|install| install.active)
     }
 
     /// Installs the app (or finds it installed) and announces `account.application.authorized` the first time.
@@ -108,11 +106,7 @@ impl State {
         if self.is_installed(scope) {
             return;
         }
-        let install = Install {
-            client_id: app.client_id.clone(),
-            active: true,
-            installed_at: self.now(),
-        };
+        let install = Install { client_id: app.client_id.clone(), active: true, installed_at: self.now() };
         self.installs.insert(scope.to_string(), install);
         let cause = self.dashboard();
         self.emit(scope, "account.application.authorized", app.render(), None, &cause);
@@ -122,16 +116,9 @@ impl State {
     pub(crate) fn uninstall(&mut self, scope: &Scope) -> Result<Value, StripeError> {
         let app = self.apps.get(&scope.mode).cloned().filter(|_| self.is_installed(scope));
         let Some(app) = app else {
-            return Err(StripeError::refused(
-                None,
-                format!("the app is not installed in {scope}"),
-            ));
+            return Err(StripeError::refused(None, format!("the app is not installed in {scope}")));
         };
-        for key in self
-            .keys
-            .values_mut()
-            .filter(|key| key.scope == *scope && key.kind == KeyKind::AccessToken)
-        {
+        for key in self.keys.values_mut().filter(|key| key.scope == *scope && key.kind == KeyKind::AccessToken) {
             key.revoked = true;
         }
         self.grants.revoke(scope);
@@ -146,9 +133,6 @@ impl State {
 
     /// A person in the Dashboard: a request without an idempotency key.
     pub(crate) fn dashboard(&mut self) -> Cause {
-        Cause::Request {
-            id: self.ids.next("req"),
-            idempotency_key: None,
-        }
+        Cause::Request { id: self.ids.next("req"), idempotency_key: None }
     }
 }

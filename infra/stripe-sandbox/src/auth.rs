@@ -39,12 +39,7 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) const fn new(scope: Scope, kind: KeyKind) -> Self {
-        Self {
-            scope,
-            kind,
-            expires_at: None,
-            revoked: false,
-        }
+        Self { scope, kind, expires_at: None, revoked: false }
     }
 }
 
@@ -64,10 +59,8 @@ impl State {
         let scope = Scope::new(mode, account);
         let mut mint = |prefix: &str| format!("{prefix}_{mode}_{}", self.ids.letters(24));
         let (secret, restricted, publishable) = (mint("sk"), mint("rk"), mint("pk"));
-        self.keys
-            .insert(secret.clone(), Key::new(scope.clone(), KeyKind::Secret));
-        self.keys
-            .insert(restricted.clone(), Key::new(scope, KeyKind::Restricted));
+        self.keys.insert(secret.clone(), Key::new(scope.clone(), KeyKind::Secret));
+        self.keys.insert(restricted.clone(), Key::new(scope, KeyKind::Restricted));
         json!({"secret": secret, "restricted": restricted, "publishable": publishable})
     }
 
@@ -104,11 +97,7 @@ impl State {
             }
             scope = wanted;
         }
-        Ok(Caller {
-            scope,
-            kind: key.kind,
-            shown,
-        })
+        Ok(Caller { scope, kind: key.kind, shown })
     }
 
     fn may_act_for(&self, key: &Key, wanted: &Scope) -> bool {
@@ -126,10 +115,7 @@ impl State {
 
     /// Access tokens may do what the app asked for; keys of the account itself may do everything.
     pub(crate) fn authorise(&self, caller: &Caller, permission: &str) -> Result<(), StripeError> {
-        let granted = self
-            .apps
-            .get(&caller.scope.mode)
-            .is_some_and(|app| app.permissions.contains(permission));
+        let granted = self.apps.get(&caller.scope.mode).is_some_and(|app| app.permissions.contains(permission));
         if caller.kind != KeyKind::AccessToken || granted {
             return Ok(());
         }
@@ -159,10 +145,7 @@ pub(crate) fn given_key(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .filter(|text| !text.is_empty())
+    headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
 }
 
 /// `sk_test_…` and the last four letters.

@@ -38,10 +38,7 @@ impl Balance {
                 .map(|(currency, amount)| json!({"amount": pick(*amount), "currency": currency, "source_types": {"card": pick(*amount)}}))
                 .collect()
         };
-        let reserved: Vec<Value> = amounts
-            .keys()
-            .map(|currency| json!({"amount": 0, "currency": currency}))
-            .collect();
+        let reserved: Vec<Value> = amounts.keys().map(|currency| json!({"amount": 0, "currency": currency})).collect();
         json!({
             "object": "balance",
             "livemode": mode_livemode,
@@ -54,15 +51,9 @@ impl Balance {
 
 /// `GET /v1/balance`.
 pub(crate) fn retrieve(state: &State, scope: &Scope) -> Value {
-    let currency = state
-        .accounts
-        .get(&scope.account)
-        .map_or("usd", |account| account.default_currency.as_str());
+    let currency = state.accounts.get(&scope.account).map_or("usd", |account| account.default_currency.as_str());
     let empty = Balance::default();
-    state
-        .world(scope)
-        .map_or(&empty, |world| &world.balance)
-        .render(scope.mode.livemode(), currency)
+    state.world(scope).map_or(&empty, |world| &world.balance).render(scope.mode.livemode(), currency)
 }
 
 /// Refuses a payout or transfer that the balance does not cover.

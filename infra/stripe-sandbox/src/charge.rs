@@ -201,9 +201,7 @@ pub(crate) fn create_from(
     cause: &Cause,
 ) -> Result<Value, StripeError> {
     let amount = params.amount("amount")?.ok_or_else(|| StripeError::missing("amount"))?;
-    let currency = params
-        .currency("currency")?
-        .ok_or_else(|| StripeError::missing("currency"))?;
+    let currency = params.currency("currency")?.ok_or_else(|| StripeError::missing("currency"))?;
     let new = NewCharge {
         amount,
         currency: Some(currency),

@@ -15,26 +15,19 @@ impl Clock {
     /// Follows the machine's clock.
     #[must_use]
     pub const fn system() -> Self {
-        Self {
-            fixed: None,
-            offset_secs: 0,
-        }
+        Self { fixed: None, offset_secs: 0 }
     }
 
     /// Stands at this Unix second until it is advanced or set.
     #[must_use]
     pub const fn fixed(now: i64) -> Self {
-        Self {
-            fixed: Some(now),
-            offset_secs: 0,
-        }
+        Self { fixed: Some(now), offset_secs: 0 }
     }
 
     /// The sandbox's now, in Unix seconds.
     #[must_use]
     pub fn now(&self) -> i64 {
-        self.fixed
-            .unwrap_or_else(|| machine_now().saturating_add(self.offset_secs))
+        self.fixed.unwrap_or_else(|| machine_now().saturating_add(self.offset_secs))
     }
 
     /// The now that signatures carry: receivers compare it with their own clock, so an offset must not reach it.

@@ -40,11 +40,8 @@ pub(crate) fn show(state: &State, fields: &BTreeMap<String, String>) -> ConsentA
             "<p>There is no account yet. Make one with <code>POST /_sandbox/accounts</code> and reload this page.</p>",
         );
     }
-    let permissions: String = app
-        .permissions
-        .iter()
-        .map(|name| format!("<li><code>{}</code></li>", escape(name)))
-        .collect();
+    let permissions: String =
+        app.permissions.iter().map(|name| format!("<li><code>{}</code></li>", escape(name))).collect();
     let main = format!(
         r#"<p><strong>{name}</strong> asks to be installed in <strong>{mode} mode</strong>. It would be allowed:</p>
 <ul>{permissions}</ul>
@@ -101,25 +98,13 @@ fn field<'a>(fields: &'a BTreeMap<String, String>, name: &str) -> &'a str {
 
 /// The app and where to send the person back to. Never redirects to an address the app did not list.
 fn checked<'a>(state: &'a State, fields: &BTreeMap<String, String>) -> Result<(&'a App, Url), String> {
-    let app = state
-        .app_of_client(field(fields, "client_id"))
-        .ok_or("This link is invalid: no app has this client_id.")?;
-    let given = fields
-        .get("redirect_uri")
-        .filter(|text| !text.is_empty())
-        .or_else(|| app.redirect_uris.first());
+    let app =
+        state.app_of_client(field(fields, "client_id")).ok_or("This link is invalid: no app has this client_id.")?;
+    let given = fields.get("redirect_uri").filter(|text| !text.is_empty()).or_else(|| app.redirect_uris.first());
     let text = given.ok_or("This link is invalid: it has no redirect_uri and the app lists none.")?;
     let url = Url::parse(text).map_err(|_| "This link is invalid: redirect_uri is not an address.")?;
-    let allowed = if app.redirect_uris.is_empty() {
-        is_safe(&url)
-    } else {
-        app.redirect_uris.contains(text)
-    };
-    if allowed {
-        Ok((app, url))
-    } else {
-        Err("This link is invalid: the app does not list this redirect_uri.".into())
-    }
+    let allowed = if app.redirect_uris.is_empty() { is_safe(&url) } else { app.redirect_uris.contains(text) };
+    if allowed { Ok((app, url)) } else { Err("This link is invalid: the app does not list this redirect_uri.".into()) }
 }
 
 fn is_safe(url: &Url) -> bool {
@@ -133,8 +118,5 @@ fn is_safe(url: &Url) -> bool {
 }
 
 fn refuse(why: &str) -> ConsentAnswer {
-    ConsentAnswer::Page(
-        400,
-        page("This app cannot be installed", &format!("<p>{}</p>", escape(why))),
-    )
+    ConsentAnswer::Page(400, page("This app cannot be installed", &format!("<p>{}</p>", escape(why))))
 }

@@ -137,12 +137,7 @@ pub(crate) struct Deliveries {
 
 impl Deliveries {
     pub(crate) fn new(max_attempts: u32) -> Self {
-        Self {
-            rows: Table::default(),
-            order: Vec::new(),
-            hold: false,
-            max_attempts,
-        }
+        Self { rows: Table::default(), order: Vec::new(), hold: false, max_attempts }
     }
 
     pub(crate) fn enqueue(&mut self, id: String, new: NewDelivery, now: i64) {
@@ -156,11 +151,7 @@ impl Deliveries {
             scope: new.scope,
             connect: new.connect,
             body: new.body,
-            status: if self.hold {
-                DeliveryStatus::Held
-            } else {
-                DeliveryStatus::Queued
-            },
+            status: if self.hold { DeliveryStatus::Held } else { DeliveryStatus::Queued },
             not_before: now,
             delayed: false,
             tamper: None,
@@ -190,11 +181,7 @@ impl Deliveries {
 
     /// After a restart nobody will report on what was in flight.
     pub(crate) fn requeue_in_flight(&mut self) {
-        for delivery in self
-            .rows
-            .iter_mut()
-            .filter(|delivery| delivery.status == DeliveryStatus::InFlight)
-        {
+        for delivery in self.rows.iter_mut().filter(|delivery| delivery.status == DeliveryStatus::InFlight) {
             delivery.status = DeliveryStatus::Queued;
         }
     }
@@ -228,10 +215,7 @@ impl Delivery {
         };
         let mut headers = vec![
             ("content-type".to_owned(), "application/json; charset=utf-8".to_owned()),
-            (
-                "user-agent".to_owned(),
-                "Stripe/1.0 (+https://stripe.com/docs/webhooks)".to_owned(),
-            ),
+            ("user-agent".to_owned(), "Stripe/1.0 (+https://stripe.com/docs/webhooks)".to_owned()),
         ];
         headers.extend(signature.map(|signature| ("stripe-signature".to_owned(), signature)));
         SignedDelivery {
@@ -267,10 +251,7 @@ impl State {
                 break;
             }
             let endpoint = self.deliveries.rows.get(&id).and_then(|delivery| {
-                self.worlds
-                    .get(&delivery.home.to_string())?
-                    .webhook_endpoints
-                    .get(&delivery.endpoint)
+                self.worlds.get(&delivery.home.to_string())?.webhook_endpoints.get(&delivery.endpoint)
             });
             let Some(delivery) = self.deliveries.rows.get_mut(&id) else {
                 continue;
@@ -307,9 +288,7 @@ impl State {
         } else if delivery.tamper.is_some() || delivery.attempts.len() >= max_attempts {
             delivery.status = DeliveryStatus::Failed;
         } else {
-            let wait = RETRY_SECS
-                .get(delivery.attempts.len().saturating_sub(1))
-                .or(RETRY_SECS.last());
+            let wait = RETRY_SECS.get(delivery.attempts.len().saturating_sub(1)).or(RETRY_SECS.last());
             delivery.status = DeliveryStatus::Queued;
             delivery.not_before = now.saturating_add(wait.copied().unwrap_or(1));
         }
@@ -328,10 +307,7 @@ impl Deliveries {
         let Self { rows, order, .. } = self;
         order.retain(|id| {
             rows.get(id).is_some_and(|delivery| {
-                matches!(
-                    delivery.status,
-                    DeliveryStatus::Held | DeliveryStatus::Queued | DeliveryStatus::InFlight
-                )
+                matches!(delivery.status, DeliveryStatus::Held | DeliveryStatus::Queued | DeliveryStatus::InFlight)
             })
         });
     }

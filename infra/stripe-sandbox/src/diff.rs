@@ -29,10 +29,7 @@ mod tests {
     fn only_what_changed() {
         let before = json!({"a": 1, "b": {"c": 1, "d": 2}, "e": [1], "m": {}});
         let after = json!({"a": 1, "b": {"c": 1, "d": 3}, "e": [1, 2], "m": {"k": "v"}});
-        assert_eq!(
-            previous_attributes(&before, &after),
-            Some(json!({"b": {"d": 2}, "e": [1], "m": {"k": null}}))
-        );
+        assert_eq!(previous_attributes(&before, &after), Some(json!({"b": {"d": 2}, "e": [1], "m": {"k": null}})));
         assert_eq!(previous_attributes(&before, &before), None);
     }
 }

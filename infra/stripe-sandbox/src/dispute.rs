@@ -133,12 +133,7 @@ pub(crate) fn open(state: &mut State, scope: &Scope, new: NewDispute, cause: &Ca
             "network_reason_code": "10.4",
         }}),
         reason: new.reason.unwrap_or_else(|| "fraudulent".into()),
-        status: if new.inquiry {
-            "warning_needs_response"
-        } else {
-            "needs_response"
-        }
-        .into(),
+        status: if new.inquiry { "warning_needs_response" } else { "needs_response" }.into(),
     };
     let mut value = state.store(scope, dispute);
     state.change::<Charge>(scope, &charge.id, |charge| charge.disputed = true)?;
@@ -156,19 +151,10 @@ pub(crate) fn open(state: &mut State, scope: &Scope, new: NewDispute, cause: &Ca
 fn adjust(state: &mut State, scope: &Scope, id: &str, amount: i64, fee: i64) -> Result<Value, StripeError> {
     let currency = state.find::<Dispute>(scope, id, "id")?.currency.clone();
     let category = if amount < 0 { "dispute" } else { "dispute_reversal" };
-    let posting = Posting {
-        kind: "adjustment",
-        category,
-        amount,
-        fee,
-        currency: &currency,
-        source: Some(id),
-    };
+    let posting = Posting { kind: "adjustment", category, amount, fee, currency: &currency, source: Some(id) };
     let transaction = post(state, scope, posting);
     let transaction = state.find::<BalanceTransaction>(scope, &transaction, "id")?.clone();
-    state
-        .change::<Dispute>(scope, id, |dispute| dispute.balance_transactions.push(transaction))
-        .map(|(value, _)| value)
+    state.change::<Dispute>(scope, id, |dispute| dispute.balance_transactions.push(transaction)).map(|(value, _)| value)
 }
 
 /// `POST /v1/disputes/:id`. Any evidence submits everything unless `submit=false`; metadata alone submits nothing.
@@ -223,10 +209,7 @@ fn respond(state: &State, dispute: &Dispute, update: EvidenceUpdate) -> Result<(
     }
     let due_by = dispute.evidence_details.due_by.unwrap_or(0);
     if touches && due_by > 0 && state.now() > due_by {
-        return Err(StripeError::refused(
-            None,
-            format!("The response to dispute {} was due already.", dispute.id),
-        ));
+        return Err(StripeError::refused(None, format!("The response to dispute {} was due already.", dispute.id)));
     }
     let mut evidence = dispute.evidence.clone();
     evidence.merge(update.evidence.unwrap_or_default())?;
@@ -238,12 +221,7 @@ fn take(dispute: &mut Dispute, evidence: Evidence, submits: bool) {
     dispute.evidence = evidence;
     if submits {
         dispute.evidence_details.submission_count += 1;
-        dispute.status = if dispute.is_inquiry() {
-            "warning_under_review"
-        } else {
-            "under_review"
-        }
-        .into();
+        dispute.status = if dispute.is_inquiry() { "warning_under_review" } else { "under_review" }.into();
     }
 }
 
@@ -258,18 +236,9 @@ pub(crate) fn close(
     params.finish()?;
     let dispute = state.find::<Dispute>(scope, id, "id")?;
     if !dispute.awaits_response() {
-        return Err(StripeError::refused(
-            None,
-            format!("Dispute {id} cannot be closed: it is {}.", dispute.status),
-        ));
+        return Err(StripeError::refused(None, format!("Dispute {id} cannot be closed: it is {}.", dispute.status)));
     }
-    settle(
-        state,
-        scope,
-        id,
-        if dispute.is_inquiry() { "warning_closed" } else { "lost" },
-        cause,
-    )
+    settle(state, scope, id, if dispute.is_inquiry() { "warning_closed" } else { "lost" }, cause)
 }
 
 /// The bank decides, or the account gives up: `won`, `lost` or `warning_closed`.
@@ -282,16 +251,9 @@ pub(crate) fn settle(
 ) -> Result<Value, StripeError> {
     let dispute = state.find::<Dispute>(scope, id, "id")?.clone();
     if dispute.is_closed() {
-        return Err(StripeError::refused(
-            None,
-            format!("Dispute {id} is already closed: {}.", dispute.status),
-        ));
+        return Err(StripeError::refused(None, format!("Dispute {id} is already closed: {}.", dispute.status)));
     }
-    let allowed: &[&str] = if dispute.is_inquiry() {
-        &["warning_closed"]
-    } else {
-        &["won", "lost"]
-    };
+    let allowed: &[&str] = if dispute.is_inquiry() { &["warning_closed"] } else { &["won", "lost"] };
     if !allowed.contains(&status) {
         return Err(StripeError::one_of("status", allowed));
     }
@@ -304,13 +266,7 @@ pub(crate) fn settle(
     state.emit(scope, "charge.dispute.closed", value.clone(), Some(previous), cause);
     if won {
         let previous = json!({ "balance_transactions": render(&dispute.balance_transactions) });
-        state.emit(
-            scope,
-            "charge.dispute.funds_reinstated",
-            value.clone(),
-            Some(previous),
-            cause,
-        );
+        state.emit(scope, "charge.dispute.funds_reinstated", value.clone(), Some(previous), cause);
     }
     Ok(value)
 }

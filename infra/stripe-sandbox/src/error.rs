@@ -53,24 +53,15 @@ impl StripeError {
     }
 
     pub(crate) fn with_code(self, code: &'static str) -> Self {
-        Self {
-            code: Some(code),
-            ..self
-        }
+        Self { code: Some(code), ..self }
     }
 
     pub(crate) fn with_param(self, param: impl Into<String>) -> Self {
-        Self {
-            param: Some(param.into()),
-            ..self
-        }
+        Self { param: Some(param.into()), ..self }
     }
 
     pub(crate) fn with_charge(self, charge: impl Into<String>) -> Self {
-        Self {
-            charge: Some(charge.into()),
-            ..self
-        }
+        Self { charge: Some(charge.into()), ..self }
     }
 
     pub(crate) fn with_status(self, status: u16) -> Self {
@@ -114,25 +105,15 @@ impl StripeError {
     }
 
     pub(crate) fn unauthorised(code: Option<&'static str>, message: impl Into<String>) -> Self {
-        Self {
-            remembered: false,
-            ..Self::refused(code, message).with_status(401)
-        }
+        Self { remembered: false, ..Self::refused(code, message).with_status(401) }
     }
 
     pub(crate) fn forbidden(code: Option<&'static str>, message: impl Into<String>) -> Self {
-        Self {
-            remembered: false,
-            ..Self::refused(code, message).with_status(403)
-        }
+        Self { remembered: false, ..Self::refused(code, message).with_status(403) }
     }
 
     pub(crate) fn idempotency(message: impl Into<String>) -> Self {
-        Self {
-            kind: "idempotency_error",
-            remembered: false,
-            ..Self::refused(None, message)
-        }
+        Self { kind: "idempotency_error", remembered: false, ..Self::refused(None, message) }
     }
 
     /// The body Stripe would send.
@@ -141,18 +122,12 @@ impl StripeError {
         let mut error = Map::new();
         error.insert("type".into(), json!(self.kind));
         error.insert("message".into(), json!(self.message));
-        error.insert(
-            "request_log_url".into(),
-            json!(format!("https://dashboard.stripe.com/logs/{request_id}")),
-        );
+        error.insert("request_log_url".into(), json!(format!("https://dashboard.stripe.com/logs/{request_id}")));
         if let Some(code) = self.code {
             error.insert("code".into(), json!(code));
             error.insert(
                 "doc_url".into(),
-                json!(format!(
-                    "https://stripe.com/docs/error-codes/{}",
-                    code.replace('_', "-")
-                )),
+                json!(format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-"))),
             );
         }
         if let Some(param) = &self.param {

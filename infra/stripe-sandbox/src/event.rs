@@ -150,10 +150,7 @@ impl State {
                     members.insert("account".into(), json!(scope.account));
                 }
                 // Seen in the field: events about the application come in the account's version, pinned or not.
-                if let Some(pinned) = listener
-                    .api_version
-                    .filter(|_| !kind.starts_with("account.application."))
-                {
+                if let Some(pinned) = listener.api_version.filter(|_| !kind.starts_with("account.application.")) {
                     members.insert("api_version".into(), json!(pinned));
                 }
             }
@@ -181,10 +178,7 @@ impl State {
         let mut seen = BTreeSet::new();
         let mut listeners = Vec::new();
         let mut listen = |home: Scope, connect: bool| {
-            let endpoints = self
-                .world(&home)
-                .into_iter()
-                .flat_map(|world| world.webhook_endpoints.iter());
+            let endpoints = self.world(&home).into_iter().flat_map(|world| world.webhook_endpoints.iter());
             for endpoint in endpoints.filter(|endpoint| endpoint.connect == connect && endpoint.wants(kind)) {
                 if seen.insert(endpoint.id.clone()) {
                     listeners.push(Listener {
@@ -199,11 +193,7 @@ impl State {
         };
         if !application_only {
             listen(scope.clone(), false);
-            if let Some(platform) = self
-                .accounts
-                .get(&scope.account)
-                .and_then(|account| account.platform.clone())
-            {
+            if let Some(platform) = self.accounts.get(&scope.account).and_then(|account| account.platform.clone()) {
                 listen(Scope::new(scope.mode, platform), true);
             }
         }

@@ -58,11 +58,7 @@ impl Evidence {
             if !FIELDS.contains(&name.as_str()) {
                 return Err(StripeError::unknown_param(&format!("evidence[{name}]")));
             }
-            let value = if text.is_empty() {
-                Value::Null
-            } else {
-                Value::String(text)
-            };
+            let value = if text.is_empty() { Value::Null } else { Value::String(text) };
             self.0.insert(name, value);
         }
         Ok(())

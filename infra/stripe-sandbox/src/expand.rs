@@ -46,10 +46,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), StripeError> {
     if path.split('.').all(|segment| EXPANDABLE.contains(&segment)) {
         return Ok(());
     }
-    Err(StripeError::invalid(
-        "expand",
-        format!("This property cannot be expanded ({path})."),
-    ))
+    Err(StripeError::invalid("expand", format!("This property cannot be expanded ({path}).")))
 }
 
 /// Expands one dotted path inside an answer.
@@ -63,9 +60,7 @@ fn walk(state: &State, scope: &Scope, value: &mut Value, segments: &[&str], path
         return Ok(());
     };
     match value {
-        Value::Array(items) => items
-            .iter_mut()
-            .try_for_each(|item| walk(state, scope, item, segments, path)),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| walk(state, scope, item, segments, path)),
         Value::Object(members) => {
             let cannot = || StripeError::invalid("expand", format!("This property cannot be expanded ({path})."));
             let member = members.get_mut(*head).ok_or_else(cannot)?;
@@ -93,11 +88,7 @@ fn by_id(state: &State, scope: &Scope, id: &str) -> Option<Value> {
         "trr" => rendered::<Reversal>(Reversal::table(world).get(id)),
         "txn" => rendered::<BalanceTransaction>(BalanceTransaction::table(world).get(id)),
         "acct" => state.accounts.get(id).map(crate::account::Account::render),
-        "ba" => state
-            .accounts
-            .get(&scope.account)?
-            .bank_account(id)
-            .map(crate::bank_account::BankAccount::render),
+        "ba" => state.accounts.get(&scope.account)?.bank_account(id).map(crate::bank_account::BankAccount::render),
         _ => None,
     }
 }

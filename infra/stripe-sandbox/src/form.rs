@@ -22,10 +22,7 @@ pub(crate) fn decode(parts: &[&[u8]]) -> Result<BTreeMap<String, Node>, StripeEr
     let pairs = parts.iter().flat_map(|part| url::form_urlencoded::parse(part));
     for (count, (key, value)) in pairs.enumerate() {
         if count >= MAX_PAIRS {
-            return Err(StripeError::invalid(
-                "",
-                format!("Too many parameters: at most {MAX_PAIRS} are read"),
-            ));
+            return Err(StripeError::invalid("", format!("Too many parameters: at most {MAX_PAIRS} are read")));
         }
         insert(&mut root, &key, value.into_owned())?;
     }
@@ -55,11 +52,7 @@ fn insert(root: &mut BTreeMap<String, Node>, key: &str, value: String) -> Result
 
 /// `[]` appends: its key is the next free number, padded so that keys sort as numbers do.
 fn list_key(map: &BTreeMap<String, Node>, segment: &str) -> String {
-    if segment.is_empty() {
-        format!("{:06}", map.len())
-    } else {
-        segment.to_owned()
-    }
+    if segment.is_empty() { format!("{:06}", map.len()) } else { segment.to_owned() }
 }
 
 fn segments(key: &str) -> Option<Vec<&str>> {

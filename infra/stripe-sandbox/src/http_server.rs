@@ -84,11 +84,7 @@ async fn wait(State(sandbox): State<Sandbox>, body: Bytes) -> Response<Body> {
         Ok(body) => body,
         Err(error) => return control_response(Err(error)),
     };
-    let wait_ms = body
-        .get("timeout_ms")
-        .and_then(Value::as_u64)
-        .unwrap_or(DEFAULT_WAIT_MS)
-        .min(MAX_WAIT_MS);
+    let wait_ms = body.get("timeout_ms").and_then(Value::as_u64).unwrap_or(DEFAULT_WAIT_MS).min(MAX_WAIT_MS);
     let settled = sandbox.settled(Duration::from_millis(wait_ms)).await;
     let answer = sandbox.control("GET", "deliveries", json!({})).map(|mut deliveries| {
         if let Value::Object(members) = &mut deliveries {
@@ -112,22 +108,16 @@ fn control_response(answer: Result<Value, ControlError>) -> Response<Body> {
         Err(error) => (error.status(), error.body()),
     };
     finish(
-        Response::builder()
-            .status(status)
-            .header(CONTENT_TYPE, "application/json")
-            .body(Body::from(body.to_string())),
+        Response::builder().status(status).header(CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
     )
 }
 
 fn consent_response(answer: ConsentAnswer) -> Response<Body> {
     match answer {
         ConsentAnswer::Page(status, page) => html(status, page),
-        ConsentAnswer::Redirect(to) => finish(
-            Response::builder()
-                .status(StatusCode::SEE_OTHER)
-                .header(LOCATION, to)
-                .body(Body::empty()),
-        ),
+        ConsentAnswer::Redirect(to) => {
+            finish(Response::builder().status(StatusCode::SEE_OTHER).header(LOCATION, to).body(Body::empty()))
+        }
     }
 }
 
@@ -135,10 +125,7 @@ fn html(status: u16, page: String) -> Response<Body> {
     let response = Response::builder()
         .status(status)
         .header(CONTENT_TYPE, "text/html; charset=utf-8")
-        .header(
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        );
+        .header(CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     finish(response.body(Body::from(page)))
 }
 

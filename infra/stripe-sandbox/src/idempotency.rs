@@ -58,9 +58,7 @@ impl State {
         fingerprint: &str,
     ) -> Result<Option<SavedAnswer>, StripeError> {
         if key.chars().count() > MAX_KEY_CHARS {
-            return Err(StripeError::idempotency(format!(
-                "Idempotency keys hold at most {MAX_KEY_CHARS} characters."
-            )));
+            return Err(StripeError::idempotency(format!("Idempotency keys hold at most {MAX_KEY_CHARS} characters.")));
         }
         let now = self.now();
         let answers = &mut self.world_mut(scope).answers;

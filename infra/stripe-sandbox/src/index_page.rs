@@ -22,11 +22,7 @@ pub(crate) fn index(state: &State) -> String {
             .flat_map(|world| world.webhook_endpoints.iter())
             .map(|endpoint| escape(&endpoint.url))
             .collect();
-        let listening = if urls.is_empty() {
-            "nowhere yet".to_owned()
-        } else {
-            urls.join("<br>")
-        };
+        let listening = if urls.is_empty() { "nowhere yet".to_owned() } else { urls.join("<br>") };
         main.push_str(&format!(
             "<tr><td>{}</td><td><code>{}</code></td><td>{listening}</td></tr>",
             app.mode,
@@ -34,21 +30,13 @@ pub(crate) fn index(state: &State) -> String {
         ));
     }
     main.push_str("</table><h2>Accounts</h2>");
-    let merchants: Vec<_> = state
-        .accounts
-        .iter()
-        .filter(|account| account.id != state.developer)
-        .collect();
+    let merchants: Vec<_> = state.accounts.iter().filter(|account| account.id != state.developer).collect();
     if merchants.is_empty() {
         main.push_str("<p>None yet. <code>curl -X POST localhost:8788/_sandbox/accounts -d '{\"business_name\": \"Acme\"}'</code> makes one.</p>");
     }
     for account in merchants {
         let name = account.business_name.as_deref().unwrap_or("Unnamed business");
-        main.push_str(&format!(
-            "<h3>{} <code>{}</code></h3>",
-            escape(name),
-            escape(&account.id)
-        ));
+        main.push_str(&format!("<h3>{} <code>{}</code></h3>", escape(name), escape(&account.id)));
         for mode in Mode::ALL {
             recent(state, &Scope::new(mode, account.id.clone()), &mut main);
         }
@@ -59,27 +47,15 @@ pub(crate) fn index(state: &State) -> String {
 }
 
 fn recent(state: &State, scope: &Scope, main: &mut String) {
-    let installed = if state.is_installed(scope) {
-        "app installed"
-    } else {
-        "app not installed"
-    };
+    let installed = if state.is_installed(scope) { "app installed" } else { "app not installed" };
     main.push_str(&format!("<p>{} mode: {installed}.</p>", scope.mode));
     let Some(world) = state.world(scope).filter(|world| !world.events.is_empty()) else {
         return;
     };
     main.push_str("<table><tr><th>Event</th><th>Object</th></tr>");
     for event in world.events.iter().rev().take(RECENT) {
-        let object = event
-            .data
-            .pointer("/object/id")
-            .and_then(|id| id.as_str())
-            .unwrap_or_default();
-        main.push_str(&format!(
-            "<tr><td>{}</td><td><code>{}</code></td></tr>",
-            escape(&event.kind),
-            escape(object)
-        ));
+        let object = event.data.pointer("/object/id").and_then(|id| id.as_str()).unwrap_or_default();
+        main.push_str(&format!("<tr><td>{}</td><td><code>{}</code></td></tr>", escape(&event.kind), escape(object)));
     }
     main.push_str("</table>");
 }

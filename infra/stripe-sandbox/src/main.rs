@@ -35,25 +35,14 @@ async fn main() -> anyhow::Result<()> {
         Some(path) => load_snapshot(path)?,
         None => None,
     };
-    let sandbox = kept.unwrap_or_else(|| {
-        Sandbox::new(SandboxConfig {
-            seed: arguments.seed,
-            ..SandboxConfig::default()
-        })
-    });
+    let sandbox =
+        kept.unwrap_or_else(|| Sandbox::new(SandboxConfig { seed: arguments.seed, ..SandboxConfig::default() }));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     announce(listener.local_addr()?);
     let courier = tokio::spawn(run_courier(sandbox.clone(), HttpSender::new()?));
-    let keeper = arguments
-        .state
-        .clone()
-        .map(|path| tokio::spawn(keep(sandbox.clone(), path)));
-    axum::serve(listener, router(sandbox.clone()))
-        .with_graceful_shutdown(stopped())
-        .await?;
+    let keeper = arguments.state.clone().map(|path| tokio::spawn(keep(sandbox.clone(), path)));
+    axum::serve(listener, router(sandbox.clone())).with_graceful_shutdown(stopped()).await?;
     courier.abort();
     if let Some(keeper) = keeper {
         keeper.abort();

@@ -80,19 +80,13 @@ impl Scope {
     /// Names one account in one mode.
     #[must_use]
     pub fn new(mode: Mode, account: impl Into<String>) -> Self {
-        Self {
-            mode,
-            account: account.into(),
-        }
+        Self { mode, account: account.into() }
     }
 
     /// The same account in the other mode.
     #[must_use]
     pub fn other_mode(&self) -> Self {
-        Self {
-            mode: self.mode.other(),
-            account: self.account.clone(),
-        }
+        Self { mode: self.mode.other(), account: self.account.clone() }
     }
 }
 

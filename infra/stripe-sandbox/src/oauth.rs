@@ -62,22 +62,16 @@ pub(crate) enum OauthError {
 
 impl OauthError {
     fn refused(status: u16, code: &'static str, description: impl Into<String>) -> Self {
-        Self::Refused {
-            status,
-            code,
-            description: description.into(),
-        }
+        Self::Refused { status, code, description: description.into() }
     }
 
     /// Status and body.
     #[must_use]
     pub(crate) fn answer(&self, request_id: &str) -> (u16, Value) {
         match self {
-            Self::Refused {
-                status,
-                code,
-                description,
-            } => (*status, json!({"error": code, "error_description": description})),
+            Self::Refused { status, code, description } => {
+                (*status, json!({"error": code, "error_description": description}))
+            }
             Self::Api(error) => (error.status, error.body(request_id)),
         }
     }
@@ -87,11 +81,7 @@ impl State {
     /// A code for an account that consented.
     pub(crate) fn mint_code(&mut self, scope: &Scope) -> String {
         let code = self.ids.next("ac");
-        let grant = Grant {
-            scope: scope.clone(),
-            expires_at: self.now().saturating_add(CODE_SECS),
-            used: false,
-        };
+        let grant = Grant { scope: scope.clone(), expires_at: self.now().saturating_add(CODE_SECS), used: false };
         self.grants.codes.insert(code.clone(), grant);
         code
     }
@@ -116,15 +106,9 @@ impl State {
         let value = params
             .text(param)?
             .ok_or_else(|| OauthError::refused(400, "invalid_request", format!("No {param} specified")))?;
-        params
-            .finish()
-            .map_err(|error| OauthError::refused(400, "invalid_request", error.message))?;
+        params.finish().map_err(|error| OauthError::refused(400, "invalid_request", error.message))?;
         let now = self.now();
-        let grants = if param == "code" {
-            &mut self.grants.codes
-        } else {
-            &mut self.grants.refresh_tokens
-        };
+        let grants = if param == "code" { &mut self.grants.codes } else { &mut self.grants.refresh_tokens };
         let grant = grants
             .get_mut(&value)
             // A grant of the other mode's app is no grant of this one.
@@ -133,10 +117,7 @@ impl State {
                 OauthError::refused(
                     400,
                     "invalid_grant",
-                    format!(
-                        "{param} does not exist, or belongs to another app or mode: {}",
-                        shorten(&value)
-                    ),
+                    format!("{param} does not exist, or belongs to another app or mode: {}", shorten(&value)),
                 )
             })?;
         if grant.used {
@@ -147,11 +128,7 @@ impl State {
             ));
         }
         if grant.expires_at <= now {
-            return Err(OauthError::refused(
-                400,
-                "invalid_grant",
-                format!("{param} expired: {}", shorten(&value)),
-            ));
+            return Err(OauthError::refused(400, "invalid_grant", format!("{param} expired: {}", shorten(&value))));
         }
         // INVARIANT: a code and a refresh token are good for exactly one answer.
         grant.used = true;
@@ -195,11 +172,8 @@ impl State {
         };
         self.keys.insert(access_token.clone(), key);
         let refresh_token = self.ids.next("rt");
-        let grant = Grant {
-            scope: scope.clone(),
-            expires_at: self.now().saturating_add(REFRESH_TOKEN_SECS),
-            used: false,
-        };
+        let grant =
+            Grant { scope: scope.clone(), expires_at: self.now().saturating_add(REFRESH_TOKEN_SECS), used: false };
         self.grants.refresh_tokens.insert(refresh_token.clone(), grant);
         json!({
             "access_token": access_token,

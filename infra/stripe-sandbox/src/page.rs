@@ -30,12 +30,11 @@ impl Page {
     pub(crate) fn take(params: &mut Params) -> Result<Self, StripeError> {
         let limit = match params.integer("limit")? {
             None => DEFAULT_LIMIT,
-            Some(asked) => usize::try_from(asked)
-                .ok()
-                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-                .ok_or_else(|| {
+            Some(asked) => {
+                usize::try_from(asked).ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
                     StripeError::invalid("limit", format!("This value must be between 1 and {MAX_LIMIT}."))
-                })?,
+                })?
+            }
         };
         let starting_after = params.text("starting_after")?;
         let ending_before = params.text("ending_before")?;
@@ -45,20 +44,12 @@ impl Page {
                 "You may only specify one of these parameters: ending_before, starting_after.",
             ));
         }
-        Ok(Self {
-            limit,
-            starting_after,
-            ending_before,
-            created: created(params)?,
-        })
+        Ok(Self { limit, starting_after, ending_before, created: created(params)? })
     }
 
     /// Cuts the page out of `newest_first` and renders Stripe's list object.
     pub(crate) fn cut(&self, url: &str, newest_first: Vec<Row>) -> Result<Value, StripeError> {
-        let rows: Vec<Row> = newest_first
-            .into_iter()
-            .filter(|row| self.admits(row.created))
-            .collect();
+        let rows: Vec<Row> = newest_first.into_iter().filter(|row| self.admits(row.created)).collect();
         let position = |cursor: &str, param: &str| {
             rows.iter()
                 .position(|row| row.id == cursor)
@@ -80,12 +71,7 @@ impl Page {
                 (0, to, to < rows.len())
             }
         };
-        let data: Vec<Value> = rows
-            .into_iter()
-            .skip(from)
-            .take(to.saturating_sub(from))
-            .map(|row| row.value)
-            .collect();
+        let data: Vec<Value> = rows.into_iter().skip(from).take(to.saturating_sub(from)).map(|row| row.value).collect();
         Ok(json!({"object": "list", "url": url, "has_more": has_more, "data": data}))
     }
 
@@ -111,18 +97,11 @@ fn created(params: &mut Params) -> Result<Vec<(Bound, i64)>, StripeError> {
     let (exact, group) = params.text_or_group("created")?;
     let mut bounds = Vec::new();
     if let Some(text) = exact {
-        let at = text
-            .parse()
-            .map_err(|_| StripeError::invalid("created", format!("Invalid timestamp: {text}")))?;
+        let at = text.parse().map_err(|_| StripeError::invalid("created", format!("Invalid timestamp: {text}")))?;
         bounds.extend([(Bound::Gte, at), (Bound::Lte, at)]);
     }
     if let Some(mut group) = group {
-        for (name, bound) in [
-            ("gt", Bound::Gt),
-            ("gte", Bound::Gte),
-            ("lt", Bound::Lt),
-            ("lte", Bound::Lte),
-        ] {
+        for (name, bound) in [("gt", Bound::Gt), ("gte", Bound::Gte), ("lt", Bound::Lt), ("lte", Bound::Lte)] {
             if let Some(at) = group.integer(name)? {
                 bounds.push((bound, at));
             }

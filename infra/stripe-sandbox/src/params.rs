@@ -52,18 +52,11 @@ pub(crate) struct Params {
 
 impl Params {
     pub(crate) const fn new(left: BTreeMap<String, Node>) -> Self {
-        Self {
-            left,
-            prefix: String::new(),
-        }
+        Self { left, prefix: String::new() }
     }
 
     fn name(&self, key: &str) -> String {
-        if self.prefix.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}[{key}]", self.prefix)
-        }
+        if self.prefix.is_empty() { key.to_owned() } else { format!("{}[{key}]", self.prefix) }
     }
 
     /// A text; an empty one counts as not given.
@@ -107,10 +100,7 @@ impl Params {
             None => Ok(None),
             Some("true" | "1") => Ok(Some(true)),
             Some("false" | "0") => Ok(Some(false)),
-            Some(other) => Err(StripeError::invalid(
-                self.name(key),
-                format!("Invalid boolean: {other}"),
-            )),
+            Some(other) => Err(StripeError::invalid(self.name(key), format!("Invalid boolean: {other}"))),
         }
     }
 
@@ -129,10 +119,7 @@ impl Params {
                 if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_lowercase()) {
                     Ok(code)
                 } else {
-                    Err(StripeError::invalid(
-                        self.name(key),
-                        format!("Invalid currency: {text}"),
-                    ))
+                    Err(StripeError::invalid(self.name(key), format!("Invalid currency: {text}")))
                 }
             })
             .transpose()
@@ -182,10 +169,7 @@ impl Params {
         let map = match self.left.remove("metadata") {
             None => return Ok(MetadataChange::default()),
             Some(Node::Text(text)) if text.is_empty() => {
-                return Ok(MetadataChange {
-                    clear: true,
-                    set: BTreeMap::new(),
-                });
+                return Ok(MetadataChange { clear: true, set: BTreeMap::new() });
             }
             Some(Node::Text(_)) => return bad("Invalid object".into()),
             Some(Node::Map(map)) => map,
@@ -214,10 +198,7 @@ impl Params {
             .into_iter()
             .map(|(key, node)| match node {
                 Node::Text(text) => Ok((key, text)),
-                Node::Map(_) => Err(StripeError::invalid(
-                    format!("{}[{key}]", self.prefix),
-                    "Invalid string",
-                )),
+                Node::Map(_) => Err(StripeError::invalid(format!("{}[{key}]", self.prefix), "Invalid string")),
             })
             .collect()
     }

@@ -140,9 +140,7 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewPayout, cause: &C
         balance_transaction: Some(balance_transaction),
         created: now,
         currency,
-        description: new
-            .description
-            .or_else(|| new.automatic.then(|| "STRIPE PAYOUT".into())),
+        description: new.description.or_else(|| new.automatic.then(|| "STRIPE PAYOUT".into())),
         destination: Some(bank.id.clone()),
         failure_balance_transaction: None,
         failure_code: None,
@@ -181,11 +179,7 @@ pub(crate) fn create_from(
 ) -> Result<Value, StripeError> {
     let new = NewPayout {
         amount: params.amount("amount")?.ok_or_else(|| StripeError::missing("amount"))?,
-        currency: Some(
-            params
-                .currency("currency")?
-                .ok_or_else(|| StripeError::missing("currency"))?,
-        ),
+        currency: Some(params.currency("currency")?.ok_or_else(|| StripeError::missing("currency"))?),
         method: params.choice("method", &METHODS)?,
         destination: params.text("destination")?,
         description: params.text("description")?,
@@ -208,9 +202,7 @@ pub(crate) fn update(
 ) -> Result<Value, StripeError> {
     let metadata = params.metadata()?;
     params.finish()?;
-    state.change_and_tell::<Payout>(scope, id, "payout.updated", cause, |payout| {
-        metadata.apply(&mut payout.metadata)
-    })
+    state.change_and_tell::<Payout>(scope, id, "payout.updated", cause, |payout| metadata.apply(&mut payout.metadata))
 }
 
 /// `POST /v1/payouts/:id/cancel`: legal only for a manual payout that has not left yet.
@@ -229,22 +221,10 @@ pub(crate) fn cancel(
     if payout.status != "pending" {
         return Err(StripeError::refused(
             None,
-            format!(
-                "Payouts can only be canceled while they are pending; this one is {}.",
-                payout.status
-            ),
+            format!("Payouts can only be canceled while they are pending; this one is {}.", payout.status),
         ));
     }
-    settle(
-        state,
-        scope,
-        id,
-        &Settlement {
-            status: "canceled".into(),
-            ..Settlement::default()
-        },
-        cause,
-    )
+    settle(state, scope, id, &Settlement { status: "canceled".into(), ..Settlement::default() }, cause)
 }
 
 /// How a payout goes on.
@@ -275,10 +255,7 @@ pub(crate) fn settle(
         ("failed", "pending" | "in_transit" | "paid") => "payout.failed",
         ("canceled", "pending") => "payout.canceled",
         (to, from) => {
-            return Err(StripeError::refused(
-                None,
-                format!("A payout that is {from} cannot become {to}."),
-            ));
+            return Err(StripeError::refused(None, format!("A payout that is {from} cannot become {to}.")));
         }
     };
     let kind = match to.status.as_str() {
@@ -303,11 +280,8 @@ pub(crate) fn settle(
         payout.failure_balance_transaction = returned;
         if failed {
             payout.failure_code = Some(to.failure_code.clone().unwrap_or_else(|| "could_not_process".into()));
-            payout.failure_message = Some(
-                to.failure_message
-                    .clone()
-                    .unwrap_or_else(|| "The bank could not process this payout.".into()),
-            );
+            payout.failure_message =
+                Some(to.failure_message.clone().unwrap_or_else(|| "The bank could not process this payout.".into()));
         }
     })
 }

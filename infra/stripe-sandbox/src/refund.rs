@@ -109,9 +109,7 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewRefund, cause: &C
         )
         .with_param("amount"));
     }
-    let covered = state
-        .world(scope)
-        .is_some_and(|world| world.balance.available(&charge.currency) >= amount);
+    let covered = state.world(scope).is_some_and(|world| world.balance.available(&charge.currency) >= amount);
     let (status, pending_reason) = match new.status.as_deref() {
         Some("requires_action") => ("requires_action", None),
         Some("pending") => ("pending", Some("processing")),
@@ -169,9 +167,8 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewRefund, cause: &C
     };
     let value = state.store(scope, refund);
     state.emit(scope, "refund.created", value.clone(), None, cause);
-    state.change_and_tell::<Charge>(scope, &charge.id, "charge.refunded", cause, |charge| {
-        charge.count_refund(amount)
-    })?;
+    state
+        .change_and_tell::<Charge>(scope, &charge.id, "charge.refunded", cause, |charge| charge.count_refund(amount))?;
     Ok(value)
 }
 
@@ -191,10 +188,7 @@ fn refundable(state: &State, scope: &Scope, new: &NewRefund) -> Result<Charge, S
     if let (Some(_), Some(intent)) = (&new.charge, &new.payment_intent)
         && charge.payment_intent.as_ref() != Some(intent)
     {
-        return Err(StripeError::invalid(
-            "payment_intent",
-            "The charge does not belong to this payment intent.",
-        ));
+        return Err(StripeError::invalid("payment_intent", "The charge does not belong to this payment intent."));
     }
     if let Some(reason) = &new.reason
         && !REASONS.contains(&reason.as_str())
@@ -210,10 +204,7 @@ fn refundable(state: &State, scope: &Scope, new: &NewRefund) -> Result<Charge, S
         return Err(StripeError::refused(Some("charge_not_refundable"), message).with_charge(&charge.id));
     }
     let charged_back = |dispute: &Dispute| dispute.charge == charge.id && !dispute.is_charge_refundable;
-    if state
-        .world(scope)
-        .is_some_and(|world| world.disputes.iter().any(charged_back))
-    {
+    if state.world(scope).is_some_and(|world| world.disputes.iter().any(charged_back)) {
         let message = format!("Charge {} has been charged back; cannot issue a refund.", charge.id);
         return Err(StripeError::refused(Some("charge_disputed"), message).with_charge(&charge.id));
     }
@@ -231,12 +222,7 @@ fn charge_of_intent<'a>(state: &'a State, scope: &Scope, intent: &str) -> Result
     };
     paid_by(scope).ok_or_else(|| {
         let other = scope.other_mode();
-        StripeError::no_such(
-            "payment_intent",
-            intent,
-            "payment_intent",
-            paid_by(&other).map(|_| other.mode),
-        )
+        StripeError::no_such("payment_intent", intent, "payment_intent", paid_by(&other).map(|_| other.mode))
     })
 }
 
@@ -282,9 +268,7 @@ pub(crate) fn update(
 ) -> Result<Value, StripeError> {
     let metadata = params.metadata()?;
     params.finish()?;
-    changed(state, scope, id, "refund.updated", cause, |refund| {
-        metadata.apply(&mut refund.metadata)
-    })
+    changed(state, scope, id, "refund.updated", cause, |refund| metadata.apply(&mut refund.metadata))
 }
 
 /// `POST /v1/refunds/:id/cancel`: legal only while the customer still has to act.

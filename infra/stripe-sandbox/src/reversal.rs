@@ -65,12 +65,7 @@ pub(crate) struct ReversalList {
 
 impl ReversalList {
     pub(crate) fn of(transfer: &str) -> Self {
-        Self {
-            data: Vec::new(),
-            has_more: false,
-            total_count: 0,
-            url: format!("/v1/transfers/{transfer}/reversals"),
-        }
+        Self { data: Vec::new(), has_more: false, total_count: 0, url: format!("/v1/transfers/{transfer}/reversals") }
     }
 
     fn add(&mut self, reversal: Reversal) {
@@ -114,9 +109,7 @@ pub(crate) fn create(
     }
     let destination = transfer.destination.clone().unwrap_or_default();
     let paying = Scope::new(scope.mode, destination);
-    let funds = state
-        .world(&paying)
-        .map_or(0, |world| world.balance.available(&transfer.currency));
+    let funds = state.world(&paying).map_or(0, |world| world.balance.available(&transfer.currency));
     if funds < amount {
         return Err(StripeError::refused(
             Some("balance_insufficient"),
@@ -168,10 +161,7 @@ pub(crate) fn create_from(
         metadata: params.metadata()?.into_new(),
     };
     if params.flag("refund_application_fee")? == Some(true) {
-        return Err(StripeError::invalid(
-            "refund_application_fee",
-            "This transfer has no application fee to refund.",
-        ));
+        return Err(StripeError::invalid("refund_application_fee", "This transfer has no application fee to refund."));
     }
     params.finish()?;
     create(state, scope, transfer, new, cause)
@@ -186,11 +176,7 @@ pub(crate) fn retrieve<'a>(
 ) -> Result<&'a Reversal, StripeError> {
     state.find::<Transfer>(scope, transfer, "id")?;
     let reversal = state.find::<Reversal>(scope, id, "id")?;
-    if reversal.transfer == transfer {
-        Ok(reversal)
-    } else {
-        Err(StripeError::no_such(Reversal::NOUN, id, "id", None))
-    }
+    if reversal.transfer == transfer { Ok(reversal) } else { Err(StripeError::no_such(Reversal::NOUN, id, "id", None)) }
 }
 
 /// `POST /v1/transfers/:id/reversals/:id`: metadata only. Stripe has no event for it.

@@ -33,13 +33,7 @@ pub(crate) struct Call<'a> {
 
 /// Runs a call.
 pub(crate) fn dispatch(state: &mut State, call: Call<'_>) -> Result<Value, StripeError> {
-    let Call {
-        method,
-        path,
-        caller,
-        params,
-        cause,
-    } = call;
+    let Call { method, path, caller, params, cause } = call;
     let unknown = || StripeError::no_route(method, path);
     let trimmed = path.strip_prefix("/v1/").ok_or_else(unknown)?;
     let segments: Vec<&str> = trimmed.trim_end_matches('/').split('/').collect();
@@ -62,21 +56,15 @@ pub(crate) fn dispatch(state: &mut State, call: Call<'_>) -> Result<Value, Strip
         }
 
         ("POST", "charges", []) => charge::create_from(state, scope, params, cause),
-        ("GET", "charges", []) => list::<Charge>(
-            state,
-            scope,
-            path,
-            params,
-            &["customer", "payment_intent", "transfer_group"],
-        ),
+        ("GET", "charges", []) => {
+            list::<Charge>(state, scope, path, params, &["customer", "payment_intent", "transfer_group"])
+        }
         ("GET", "charges", [id]) => retrieve::<Charge>(state, scope, id, params),
         ("POST", "charges", [id]) => charge::update(state, scope, id, params, cause),
         ("POST", "charges", [id, "refunds" | "refund"]) => refund::create_from(state, scope, Some(id), params, cause),
         ("GET", "charges", [id, "refunds"]) => {
             let id = state.find::<Charge>(scope, id, "id")?.id.clone();
-            list_where::<Refund>(state, scope, path, params, |refund| {
-                refund.charge.as_deref() == Some(&id)
-            })
+            list_where::<Refund>(state, scope, path, params, |refund| refund.charge.as_deref() == Some(&id))
         }
 
         ("POST", "refunds", []) => refund::create_from(state, scope, None, params, cause),
@@ -173,19 +161,12 @@ fn list_where<T: Stored>(
 ) -> Result<Value, StripeError> {
     let page = Page::take(&mut params)?;
     params.finish()?;
-    let rows = state
-        .world(scope)
-        .into_iter()
-        .flat_map(|world| T::table(world).iter().rev());
+    let rows = state.world(scope).into_iter().flat_map(|world| T::table(world).iter().rev());
     let rows = rows.filter(|object| admit(object));
     page.cut(
         url,
-        rows.map(|object| Row {
-            id: object.id().to_owned(),
-            created: object.created(),
-            value: object.render(),
-        })
-        .collect(),
+        rows.map(|object| Row { id: object.id().to_owned(), created: object.created(), value: object.render() })
+            .collect(),
     )
 }
 
@@ -195,10 +176,7 @@ fn events(state: &State, scope: &Scope, url: &str, mut params: Params) -> Result
     let delivered = params.flag("delivery_success")?;
     list_where::<Event>(state, scope, url, params, |event| {
         let named = |name: &String| {
-            name == &event.kind
-                || name
-                    .strip_suffix('*')
-                    .is_some_and(|prefix| event.kind.starts_with(prefix))
+            name == &event.kind || name.strip_suffix('*').is_some_and(|prefix| event.kind.starts_with(prefix))
         };
         (types.is_empty() || types.iter().any(named))
             && delivered.is_none_or(|wanted| wanted == all_delivered(state, &event.id))
@@ -240,10 +218,6 @@ fn external_accounts(
     let page = Page::take(&mut params)?;
     params.finish()?;
     let account = visible_account(state, id, scope)?;
-    let row = |bank: &BankAccount| Row {
-        id: bank.id.clone(),
-        created: account.created,
-        value: bank.render(),
-    };
+    let row = |bank: &BankAccount| Row { id: bank.id.clone(), created: account.created, value: bank.render() };
     page.cut(url, account.bank_accounts.iter().rev().map(row).collect())
 }

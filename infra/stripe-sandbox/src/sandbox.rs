@@ -44,12 +44,7 @@ impl Sandbox {
 
     pub(crate) fn from_state(mut state: State) -> Self {
         state.deliveries.requeue_in_flight();
-        Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(state),
-                changed: Notify::new(),
-            }),
-        }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -142,8 +137,6 @@ impl Sandbox {
     /// Waits for a change, or at most this long.
     pub async fn changed(&self, limit: Duration) {
         // Whether it rang or the time passed makes no difference: the caller looks again.
-        timeout_at(Instant::now() + limit, self.shared.changed.notified())
-            .await
-            .ok();
+        timeout_at(Instant::now() + limit, self.shared.changed.notified()).await.ok();
     }
 }

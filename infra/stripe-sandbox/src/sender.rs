@@ -53,9 +53,7 @@ impl DeliverySender for HttpSender {
         }
         match request.send().await {
             Ok(answer) => Ok(answer.status().as_u16()),
-            Err(error) => Err(SendError(
-                error.source().map_or_else(|| error.to_string(), ToString::to_string),
-            )),
+            Err(error) => Err(SendError(error.source().map_or_else(|| error.to_string(), ToString::to_string))),
         }
     }
 }

@@ -37,16 +37,11 @@ pub fn load_snapshot(path: &Path) -> Result<Option<Sandbox>, SnapshotError> {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(SnapshotError::Io {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(SnapshotError::Io { path: path.to_owned(), source });
         }
     };
-    let state: State = serde_json::from_slice(&bytes).map_err(|source| SnapshotError::Format {
-        path: path.to_owned(),
-        source,
-    })?;
+    let state: State =
+        serde_json::from_slice(&bytes).map_err(|source| SnapshotError::Format { path: path.to_owned(), source })?;
     Ok(Some(Sandbox::from_state(state)))
 }
 
@@ -55,16 +50,9 @@ pub fn load_snapshot(path: &Path) -> Result<Option<Sandbox>, SnapshotError> {
 /// # Errors
 /// If the file system refuses.
 pub fn save_snapshot(sandbox: &Sandbox, path: &Path) -> Result<(), SnapshotError> {
-    let io = |source| SnapshotError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let bytes = sandbox
-        .read(serde_json::to_vec)
-        .map_err(|source| SnapshotError::Format {
-            path: path.to_owned(),
-            source,
-        })?;
+    let io = |source| SnapshotError::Io { path: path.to_owned(), source };
+    let bytes =
+        sandbox.read(serde_json::to_vec).map_err(|source| SnapshotError::Format { path: path.to_owned(), source })?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(io)?;
     }

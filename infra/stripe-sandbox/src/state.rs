@@ -77,11 +77,7 @@ impl State {
 
     /// Finds an object, or answers `resource_missing` with the hint about the other mode.
     pub(crate) fn find<T: Stored>(&self, scope: &Scope, id: &str, param: &str) -> Result<&T, StripeError> {
-        let in_world = |at: &Scope| {
-            self.worlds
-                .get(&at.to_string())
-                .and_then(|world| T::table(world).get(id))
-        };
+        let in_world = |at: &Scope| self.worlds.get(&at.to_string()).and_then(|world| T::table(world).get(id));
         in_world(scope).ok_or_else(|| {
             let other = scope.other_mode();
             StripeError::no_such(T::NOUN, id, param, in_world(&other).map(|_| other.mode))

@@ -45,10 +45,7 @@ pub struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            index: HashMap::new(),
-        }
+        Self { rows: Vec::new(), index: HashMap::new() }
     }
 }
 
@@ -94,12 +91,7 @@ impl<T> Table<T> {
     pub fn remove(&mut self, id: &str) -> Option<T> {
         let at = self.index.remove(id)?;
         let (_, row) = self.rows.remove(at);
-        self.index = self
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(at, (id, _))| (id.clone(), at))
-            .collect();
+        self.index = self.rows.iter().enumerate().map(|(at, (id, _))| (id.clone(), at)).collect();
         Some(row)
     }
 

@@ -114,9 +114,7 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewTransfer, cause: 
     }
     balance::require(state, scope, &currency, amount)?;
     let id = state.ids.next("tr");
-    let transfer_group = new
-        .transfer_group
-        .or_else(|| source.and_then(|charge| charge.transfer_group));
+    let transfer_group = new.transfer_group.or_else(|| source.and_then(|charge| charge.transfer_group));
     let posting = Posting {
         kind: "transfer",
         category: "transfer",
@@ -131,14 +129,7 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewTransfer, cause: 
     post(
         state,
         &receiving,
-        Posting {
-            kind: "payment",
-            category: "charge",
-            amount,
-            fee: 0,
-            currency: &currency,
-            source: Some(&payment),
-        },
+        Posting { kind: "payment", category: "charge", amount, fee: 0, currency: &currency, source: Some(&payment) },
     );
     let transfer = Transfer {
         amount,
@@ -172,11 +163,7 @@ pub(crate) fn create_from(
 ) -> Result<Value, StripeError> {
     let new = NewTransfer {
         amount: params.amount("amount")?,
-        currency: Some(
-            params
-                .currency("currency")?
-                .ok_or_else(|| StripeError::missing("currency"))?,
-        ),
+        currency: Some(params.currency("currency")?.ok_or_else(|| StripeError::missing("currency"))?),
         destination: params.required("destination")?,
         source_transaction: params.text("source_transaction")?,
         description: params.text("description")?,

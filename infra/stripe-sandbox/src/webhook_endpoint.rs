@@ -89,32 +89,21 @@ impl WebhookEndpoint {
     #[must_use]
     pub(crate) fn active_secrets(&self, now: i64) -> Vec<&str> {
         let active = |secret: &&SigningSecret| secret.expires_at.is_none_or(|at| at > now);
-        self.secrets
-            .iter()
-            .rev()
-            .filter(active)
-            .map(|secret| secret.value.as_str())
-            .collect()
+        self.secrets.iter().rev().filter(active).map(|secret| secret.value.as_str()).collect()
     }
 }
 
 /// `POST /v1/webhook_endpoints`: the only answer that carries `secret`.
 pub(crate) fn create_from(state: &mut State, scope: &Scope, mut params: Params) -> Result<Value, StripeError> {
     let url = endpoint_url(&params.required("url")?, scope.mode)?;
-    let enabled_events = event_types(
-        params
-            .list("enabled_events")?
-            .ok_or_else(|| StripeError::missing("enabled_events"))?,
-    )?;
+    let enabled_events =
+        event_types(params.list("enabled_events")?.ok_or_else(|| StripeError::missing("enabled_events"))?)?;
     let api_version = params.text("api_version")?;
     let connect = params.flag("connect")?.unwrap_or(false);
     let description = params.text("description")?;
     let metadata = params.metadata()?.into_new();
     params.finish()?;
-    if state
-        .world(scope)
-        .is_some_and(|world| world.webhook_endpoints.len() >= MAX_ENDPOINTS)
-    {
+    if state.world(scope).is_some_and(|world| world.webhook_endpoints.len() >= MAX_ENDPOINTS) {
         return Err(StripeError::refused(
             None,
             format!("You have reached the maximum of {MAX_ENDPOINTS} webhook endpoints."),
@@ -136,10 +125,7 @@ pub(crate) fn create_from(state: &mut State, scope: &Scope, mut params: Params) 
         metadata,
         status: "enabled".into(),
         url,
-        secrets: vec![SigningSecret {
-            value: secret.clone(),
-            expires_at: None,
-        }],
+        secrets: vec![SigningSecret { value: secret.clone(), expires_at: None }],
     };
     let mut value = state.store(scope, endpoint);
     if let Value::Object(members) = &mut value {
@@ -150,10 +136,7 @@ pub(crate) fn create_from(state: &mut State, scope: &Scope, mut params: Params) 
 
 /// `POST /v1/webhook_endpoints/:id`.
 pub(crate) fn update(state: &mut State, scope: &Scope, id: &str, mut params: Params) -> Result<Value, StripeError> {
-    let url = params
-        .text("url")?
-        .map(|url| endpoint_url(&url, scope.mode))
-        .transpose()?;
+    let url = params.text("url")?.map(|url| endpoint_url(&url, scope.mode)).transpose()?;
     let events = params.list("enabled_events")?.map(event_types).transpose()?;
     let disabled = params.flag("disabled")?;
     let description = params.text("description")?;
@@ -190,10 +173,7 @@ pub(crate) fn roll(state: &mut State, scope: &Scope, id: &str, overlap_secs: i64
         for old in endpoint.secrets.iter_mut().filter(|old| old.expires_at.is_none()) {
             old.expires_at = Some(until);
         }
-        endpoint.secrets.push(SigningSecret {
-            value: secret.clone(),
-            expires_at: None,
-        });
+        endpoint.secrets.push(SigningSecret { value: secret.clone(), expires_at: None });
     })?;
     Ok(secret)
 }
@@ -221,10 +201,7 @@ fn endpoint_url(text: &str, mode: Mode) -> Result<String, StripeError> {
 
 fn event_types(names: Vec<String>) -> Result<Vec<String>, StripeError> {
     if names.is_empty() {
-        return Err(StripeError::invalid(
-            "enabled_events",
-            "Invalid array: at least one event is needed",
-        ));
+        return Err(StripeError::invalid("enabled_events", "Invalid array: at least one event is needed"));
     }
     for (at, name) in names.iter().enumerate() {
         if name != "*" && !TYPES.contains(&name.as_str()) {

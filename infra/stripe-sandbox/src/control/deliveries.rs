@@ -56,11 +56,7 @@ pub(super) fn run(state: &mut State, method: &str, segments: &[&str], body: Valu
 }
 
 fn find<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Delivery, ControlError> {
-    state
-        .deliveries
-        .rows
-        .get_mut(id)
-        .ok_or_else(|| ControlError::NotFound(format!("there is no delivery `{id}`")))
+    state.deliveries.rows.get_mut(id).ok_or_else(|| ControlError::NotFound(format!("there is no delivery `{id}`")))
 }
 
 fn detail(delivery: &Delivery) -> Value {
@@ -73,12 +69,7 @@ fn detail(delivery: &Delivery) -> Value {
 
 fn release(state: &mut State) {
     state.deliveries.hold = false;
-    for delivery in state
-        .deliveries
-        .rows
-        .iter_mut()
-        .filter(|delivery| delivery.status == DeliveryStatus::Held)
-    {
+    for delivery in state.deliveries.rows.iter_mut().filter(|delivery| delivery.status == DeliveryStatus::Held) {
         delivery.status = DeliveryStatus::Queued;
     }
 }
@@ -104,11 +95,7 @@ fn disturb(state: &mut State, id: &str, what: &str, body: Value) -> Result<Value
         "duplicate" | "resend" => return Ok(copy(state, &delivery, None)),
         "forge_copy" => return Ok(copy(state, &delivery, Some(Tamper::Forged))),
         "stale_copy" => {
-            return Ok(copy(
-                state,
-                &delivery,
-                Some(Tamper::Stale(seconds.unwrap_or(DEFAULT_STALE_SECS))),
-            ));
+            return Ok(copy(state, &delivery, Some(Tamper::Stale(seconds.unwrap_or(DEFAULT_STALE_SECS)))));
         }
         "alter_copy" => return Ok(copy(state, &delivery, Some(Tamper::Altered))),
         "unsign_copy" => return Ok(copy(state, &delivery, Some(Tamper::Unsigned))),
@@ -135,9 +122,7 @@ fn disturb(state: &mut State, id: &str, what: &str, body: Value) -> Result<Value
             delivery.delayed = true;
         }
         other => {
-            return Err(ControlError::NotFound(format!(
-                "nothing is called `{other}` that one can do to a delivery"
-            )));
+            return Err(ControlError::NotFound(format!("nothing is called `{other}` that one can do to a delivery")));
         }
     }
     let rendered = delivery.render();
@@ -152,11 +137,7 @@ fn disturb(state: &mut State, id: &str, what: &str, body: Value) -> Result<Value
 fn copy(state: &mut State, delivery: &Delivery, tamper: Option<Tamper>) -> Value {
     let copy = Delivery {
         id: state.ids.next("whd"),
-        status: if state.deliveries.hold {
-            DeliveryStatus::Held
-        } else {
-            DeliveryStatus::Queued
-        },
+        status: if state.deliveries.hold { DeliveryStatus::Held } else { DeliveryStatus::Queued },
         not_before: state.now(),
         delayed: false,
         tamper,
@@ -170,9 +151,7 @@ fn copy(state: &mut State, delivery: &Delivery, tamper: Option<Tamper>) -> Value
 
 /// A second event, with its own id, about the same change: rare at Stripe, but it happens.
 fn twin(state: &mut State, delivery: &Delivery) -> Result<Value, ControlError> {
-    let event = state
-        .find::<crate::event::Event>(&delivery.scope, &delivery.event, "event")?
-        .clone();
+    let event = state.find::<crate::event::Event>(&delivery.scope, &delivery.event, "event")?.clone();
     let id = state.emit_data(&delivery.scope, &event.kind, event.data, event.request);
     Ok(json!({"event": id}))
 }
@@ -180,38 +159,22 @@ fn twin(state: &mut State, delivery: &Delivery) -> Result<Value, ControlError> {
 /// One call under `/_sandbox/endpoints`.
 pub(super) fn endpoint(state: &mut State, method: &str, segments: &[&str], body: Value) -> Result<Value, ControlError> {
     let [id, what] = segments else {
-        return Err(ControlError::NotFound(
-            "use /_sandbox/endpoints/{id}/roll or …/secrets".into(),
-        ));
+        return Err(ControlError::NotFound("use /_sandbox/endpoints/{id}/roll or …/secrets".into()));
     };
-    let scopes: Vec<Scope> = state
-        .accounts
-        .iter()
-        .flat_map(|account| Mode::ALL.map(|mode| Scope::new(mode, account.id.clone())))
-        .collect();
+    let scopes: Vec<Scope> =
+        state.accounts.iter().flat_map(|account| Mode::ALL.map(|mode| Scope::new(mode, account.id.clone()))).collect();
     let home = scopes
         .into_iter()
-        .find(|scope| {
-            state
-                .world(scope)
-                .is_some_and(|world| WebhookEndpoint::table(world).get(id).is_some())
-        })
+        .find(|scope| state.world(scope).is_some_and(|world| WebhookEndpoint::table(world).get(id).is_some()))
         .ok_or_else(|| ControlError::NotFound(format!("there is no webhook endpoint `{id}`")))?;
     let secret = match (method, *what) {
         ("POST", "roll") => {
             let Roll { overlap_secs } = parse(body)?;
-            Some(webhook_endpoint::roll(
-                state,
-                &home,
-                id,
-                overlap_secs.unwrap_or(DEFAULT_OVERLAP_SECS),
-            )?)
+            Some(webhook_endpoint::roll(state, &home, id, overlap_secs.unwrap_or(DEFAULT_OVERLAP_SECS))?)
         }
         ("GET", "secrets") => None,
         _ => {
-            return Err(ControlError::NotFound(format!(
-                "nothing is called `{what}` that one can do to an endpoint"
-            )));
+            return Err(ControlError::NotFound(format!("nothing is called `{what}` that one can do to an endpoint")));
         }
     };
     let now = state.now();

@@ -85,8 +85,7 @@ pub(crate) fn parse<T: DeserializeOwned>(body: Value) -> Result<T, ControlError>
 }
 
 fn parse_mode(text: &str) -> Result<Mode, ControlError> {
-    text.parse()
-        .map_err(|error: crate::mode::ModeError| ControlError::NotFound(error.to_string()))
+    text.parse().map_err(|error: crate::mode::ModeError| ControlError::NotFound(error.to_string()))
 }
 
 #[derive(Deserialize)]
@@ -104,9 +103,7 @@ fn set_clock(state: &mut State, change: ClockChange) -> Result<Value, ControlErr
         (None, Some(now), false) => state.clock.set(Some(now)),
         (None, None, true) => state.clock.set(None),
         _ => {
-            return Err(ControlError::Body(
-                "give exactly one of `advance_secs`, `set`, `resume`".into(),
-            ));
+            return Err(ControlError::Body("give exactly one of `advance_secs`, `set`, `resume`".into()));
         }
     }
     Ok(json!({"now": state.now()}))
@@ -128,20 +125,15 @@ struct AppChange {
 }
 
 fn change_app(state: &mut State, mode: Mode, change: AppChange) -> Result<Value, ControlError> {
-    let old = state
-        .apps
-        .get(&mode)
-        .cloned()
-        .ok_or_else(|| ControlError::NotFound(format!("there is no {mode} app")))?;
+    let old =
+        state.apps.get(&mode).cloned().ok_or_else(|| ControlError::NotFound(format!("there is no {mode} app")))?;
     let app = App {
         mode,
         client_id: change.client_id.unwrap_or(old.client_id),
         developer_key: change.developer_key.unwrap_or(old.developer_key),
         name: change.name.unwrap_or(old.name),
         redirect_uris: change.redirect_uris.unwrap_or(old.redirect_uris),
-        permissions: change
-            .permissions
-            .map_or(old.permissions, |names| names.into_iter().collect()),
+        permissions: change.permissions.map_or(old.permissions, |names| names.into_iter().collect()),
     };
     state.register_app(app);
     Ok(apps(state))

@@ -49,10 +49,7 @@ pub(super) fn run(
             let to: RefundStatus = parse(body)?;
             let allowed = ["succeeded", "failed", "canceled"];
             if !allowed.contains(&to.status.as_str()) {
-                return Err(ControlError::Body(format!(
-                    "status must be one of {}",
-                    allowed.join(", ")
-                )));
+                return Err(ControlError::Body(format!("status must be one of {}", allowed.join(", "))));
             }
             let failed = (to.status != "succeeded").then(|| to.failure_reason.unwrap_or_else(|| "unknown".into()));
             refund::settle(state, scope, id, &to.status, failed.as_deref(), &Cause::Automatic)?
@@ -60,11 +57,7 @@ pub(super) fn run(
         ["payouts"] => payout::create(state, scope, parse(body)?, &person)?,
         ["payouts", id, "status"] => {
             let to: Settlement = parse(body)?;
-            let cause = if to.status == "canceled" {
-                person
-            } else {
-                Cause::Automatic
-            };
+            let cause = if to.status == "canceled" { person } else { Cause::Automatic };
             payout::settle(state, scope, id, &to, &cause)?
         }
         ["transfers"] => transfer::create(state, scope, parse(body)?, &person)?,
