@@ -172,12 +172,16 @@ async fn throttles_and_failures_speak_each_service_s_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_faults_than_the_sdk_s_usual_bucket_of_retry_tokens_leave_retries_on() {
-    for round in 0..200 {
-        let account = account();
-        account.faults().at(0, Fault::Reset);
-        assert_eq!(put_new(&account.dynamodb(Retries::On), "a", "x").await, "no error", "round {round}");
+async fn spent_retry_tokens_of_one_client_do_not_switch_off_the_retries_of_another() {
+    let down = account();
+    down.faults().always("PutItem", Fault::Reset);
+    let client = down.dynamodb(Retries::On);
+    for _ in 0..200 {
+        assert_ne!(put_new(&client, "a", "x").await, "no error");
     }
+    let account = account();
+    account.faults().at(0, Fault::Reset);
+    assert_eq!(put_new(&account.dynamodb(Retries::On), "a", "x").await, "no error");
 }
 
 #[tokio::test(start_paused = true)]
