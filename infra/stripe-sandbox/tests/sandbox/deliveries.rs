@@ -175,6 +175,8 @@ async fn failures_are_tried_again_and_given_up() {
     for wait in [1, 5, 25] {
         assert_eq!(bench.sandbox.deliver_due(&sender).await, 1);
         assert_eq!(bench.sandbox.deliver_due(&sender).await, 0, "not before its time");
+        assert!(bench.sandbox.settled(std::time::Duration::ZERO).await);
+        assert_eq!(bench.sandbox.finished(std::time::Duration::ZERO).await, wait == 25);
         bench.control("clock", json!({"advance_secs": wait}));
     }
     let statuses =
