@@ -1,1 +1,12 @@
-//! The append-only ledger: entry bytes, hash chain, Merkle tree, signed notes, verification. Pure.
+#![doc = include_str!("../README.md")]
+
+pub mod canonical;
+pub mod checkpoint;
+pub mod entry;
+pub mod hash;
+pub mod layout;
+pub mod merkle;
+pub mod note;
+pub mod segment;
+pub mod types;
+pub mod verify;

@@ -1,0 +1,133 @@
+//! The names of exported files, `docs/ledger-format.md` "In S3 and on disk".
+
+use axiru_domain::{Date, LogId, Scope};
+
+use crate::hash::Hash;
+
+/// First part of every name: the version of the layout.
+pub const ROOT: &str = "v1";
+
+/// The list of every log's key.
+pub const ALL_KEYS: &str = "v1/log.vkey";
+
+/// An exported file, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// [`ALL_KEYS`].
+    AllKeys,
+    /// A plan document.
+    Plan(Scope, Hash),
+    /// A log's key.
+    Key(LogId),
+    /// A segment: first and last entry.
+    Segment(LogId, Date, u64, u64),
+    /// A checkpoint of a size.
+    Note(LogId, u64),
+    /// The newest checkpoint.
+    Newest(LogId),
+}
+
+/// The folder of a log.
+#[must_use]
+pub fn log_prefix(log: &LogId) -> String {
+    format!("{ROOT}/{}/", log.path())
+}
+
+impl Name {
+    /// The name's text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::AllKeys => ALL_KEYS.to_owned(),
+            Self::Plan(scope, sha256) => format!("{ROOT}/{scope}/plans/{sha256}.json"),
+            Self::Key(log) => format!("{}log.vkey", log_prefix(log)),
+            Self::Segment(log, day, first, last) => {
+                format!("{}entries/dt={day}/{first:020}-{last:020}.ndjson", log_prefix(log))
+            }
+            Self::Note(log, size) => format!("{}checkpoints/{size:020}.note", log_prefix(log)),
+            Self::Newest(log) => format!("{}checkpoint", log_prefix(log)),
+        }
+    }
+
+    /// Reads a name; `None` for a file that is not part of an export.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let name = Self::parse_loosely(text)?;
+        // INVARIANT: a file has one name; other spellings of the same numbers are not part of an export.
+        (name.text() == text).then_some(name)
+    }
+
+    fn parse_loosely(text: &str) -> Option<Self> {
+        if text == ALL_KEYS {
+            return Some(Self::AllKeys);
+        }
+        let parts: Vec<_> = text.split('/').collect();
+        let [root, mode, account, rest @ ..] = parts.as_slice() else {
+            return None;
+        };
+        if *root != ROOT {
+            return None;
+        }
+        if let ["plans", file] = rest {
+            let scope = format!("{mode}/{account}").parse().ok()?;
+            return Some(Self::Plan(scope, file.strip_suffix(".json")?.parse().ok()?));
+        }
+        let (lane, rest) = rest.split_first()?;
+        let log = LogId::from_key(&format!("{mode}#{account}#{lane}")).ok()?;
+        match rest {
+            ["log.vkey"] => Some(Self::Key(log)),
+            ["checkpoint"] => Some(Self::Newest(log)),
+            ["checkpoints", file] => Some(Self::Note(log, file.strip_suffix(".note")?.parse().ok()?)),
+            ["entries", day, file] => {
+                let (first, last) = file.strip_suffix(".ndjson")?.split_once('-')?;
+                let day = day.strip_prefix("dt=")?.parse().ok()?;
+                Some(Self::Segment(log, day, first.parse().ok()?, last.parse().ok()?))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        let log = LogId::from_key("live#acct_1#3").unwrap();
+        let names = [
+            (Name::AllKeys, "v1/log.vkey".to_owned()),
+            (Name::Plan(log.scope.clone(), Hash::ZERO), format!("v1/live/acct_1/plans/{}.json", "0".repeat(64))),
+            (Name::Key(log.clone()), "v1/live/acct_1/3/log.vkey".to_owned()),
+            (
+                Name::Segment(log.clone(), "2026-10-31".parse().unwrap(), 0, 41),
+                "v1/live/acct_1/3/entries/dt=2026-10-31/00000000000000000000-00000000000000000041.ndjson".to_owned(),
+            ),
+            (Name::Note(log.clone(), 42), "v1/live/acct_1/3/checkpoints/00000000000000000042.note".to_owned()),
+            (Name::Newest(log), "v1/live/acct_1/3/checkpoint".to_owned()),
+        ];
+        for (name, text) in names {
+            assert_eq!(name.text(), text);
+            assert_eq!(Name::parse(&text), Some(name));
+        }
+    }
+
+    #[test]
+    fn other_names_are_foreign() {
+        for bad in [
+            "",
+            "v1",
+            "v2/log.vkey",
+            "v1/live/acct_1/3/checkpoints/42.note",
+            "v1/live/acct_1/03/log.vkey",
+            "v1/live/acct_1/3/entries/x",
+            "v1/live/acct_1/3/entries/dt=2026-1-1/00000000000000000000-00000000000000000041.ndjson",
+            "v1/dev/acct_1/0/log.vkey",
+            "v1/live/acct_1/plans/x.json",
+            "/v1/log.vkey",
+            "v1/live/acct_1/3/../3/log.vkey",
+        ] {
+            assert_eq!(Name::parse(bad), None, "{bad}");
+        }
+    }
+}
