@@ -53,6 +53,30 @@ def upload(s3, binaries: list[str], bin_dir: Path, log_dir: Path) -> dict[str, s
     return keys
 
 
+def with_numbers(body: dict, parameters: dict[str, str]) -> dict:
+    """The template with numbers where it refers to parameters of the type Number.
+
+    CloudFormation passes a number on to a property that wants one; the emulator passes the text, and its event source fails on it.
+    """
+    numbers = {
+        name: int(parameters.get(name, parameter.get("Default")))
+        for name, parameter in body["Parameters"].items()
+        if parameter["Type"] == "Number"
+    }
+
+    def resolve(value):
+        if isinstance(value, dict):
+            if set(value) == {"Ref"} and value["Ref"] in numbers:
+                return numbers[value["Ref"]]
+            # An environment holds text only.
+            return {key: item if key == "Environment" else resolve(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [resolve(item) for item in value]
+        return value
+
+    return {**body, "Resources": resolve(body["Resources"])}
+
+
 def create_or_update(cloudformation, body: dict, parameters: dict[str, str]) -> None:
     """Starts the deployment; a stack that is up to date already is left alone."""
     request = {
@@ -90,7 +114,7 @@ def wait(cloudformation) -> dict[str, str]:
     sys.exit(f"the stack was not ready after {DEPLOY_TIMEOUT_SECS} s")
 
 
-def apply_dropped(client, body: dict, outputs: dict[str, str], parameters: dict[str, str]) -> None:
+def apply_dropped(client, body: dict, outputs: dict[str, str]) -> None:
     """Sets by API what the emulator's CloudFormation drops: a table's time to live and recovery, a bucket's Object Lock."""
     dynamodb, s3 = client("dynamodb"), client("s3")
     for logical_id in ("StateTable", "LedgerTable"):
@@ -106,17 +130,10 @@ def apply_dropped(client, body: dict, outputs: dict[str, str], parameters: dict[
             TableName=table, PointInTimeRecoverySpecification=properties["PointInTimeRecoverySpecification"]
         )
 
-    defaults = {name: parameter.get("Default") for name, parameter in body["Parameters"].items()}
-    values = {**defaults, **parameters}
-    s3.put_object_lock_configuration(
-        Bucket=outputs["ExportBucketName"],
-        ObjectLockConfiguration={
-            "ObjectLockEnabled": "Enabled",
-            "Rule": {
-                "DefaultRetention": {"Mode": values["ObjectLockMode"], "Days": int(values["ObjectLockDays"])}
-            },
-        },
-    )
+    lock = body["Resources"]["ExportBucket"]["Properties"]["ObjectLockConfiguration"]
+    retention = lock["Rule"]["DefaultRetention"]
+    retention["Mode"] = body["Parameters"][retention["Mode"]["Ref"]]["Default"]
+    s3.put_object_lock_configuration(Bucket=outputs["ExportBucketName"], ObjectLockConfiguration=lock)
 
 
 def pairs(values: list[str]) -> dict[str, str]:
@@ -145,12 +162,12 @@ def main() -> None:
     source = template.load(options.template)
     binaries = sorted(template.functions(source).values())
     keys = upload(client("s3"), binaries, options.bin_dir.resolve(), options.log_dir.resolve())
-    body = template.expand(source, keys)
     parameters = pairs(options.parameter)
+    body = with_numbers(template.expand(source, keys), parameters)
     cloudformation = client("cloudformation")
     create_or_update(cloudformation, body, parameters)
     outputs = wait(cloudformation)
-    apply_dropped(client, body, outputs, parameters)
+    apply_dropped(client, body, outputs)
     for output, value in pairs(options.secret).items():
         client("secretsmanager").put_secret_value(SecretId=outputs[output], SecretString=value)
     print(json.dumps(outputs))

@@ -8,11 +8,11 @@ use tokio::process::Command;
 use crate::folders::Folders;
 use crate::progress::Progress;
 
-/// Builds every binary of the workspace but this one, which is running.
+/// Builds every binary of the workspace. With this one among them, so that cargo resolves the same features as it did to run it.
 pub(crate) async fn binaries(folders: &Folders, progress: &Progress) -> Result<()> {
     let step = progress.loud_step("building the functions");
     let status = cargo(folders)
-        .args(["build", "--quiet", "--workspace", "--exclude", "xtask", "--bins"])
+        .args(["build", "--quiet", "--workspace", "--bins"])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .status()

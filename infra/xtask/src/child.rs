@@ -25,8 +25,18 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts `command` with `attached` (Python and the script) before it, output to the end of `log`.
-    pub(crate) fn start(name: &'static str, python: &Path, attached: &Path, command: &Command, log: &Path) -> Result<Self> {
-        let out = File::options().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
+    pub(crate) fn start(
+        name: &'static str,
+        python: &Path,
+        attached: &Path,
+        command: &Command,
+        log: &Path,
+    ) -> Result<Self> {
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
         let inner = command.as_std();
         let mut starter = Command::new(python);
         starter.arg(attached).arg(inner.get_program()).args(inner.get_args());

@@ -20,7 +20,13 @@ pub(crate) struct Values {
 }
 
 /// Deploys and returns the stack's outputs.
-pub(crate) async fn deploy(folders: &Folders, venv: &Venv, endpoint: &str, logs: &Path, values: &Values) -> Result<BTreeMap<String, String>> {
+pub(crate) async fn deploy(
+    folders: &Folders,
+    venv: &Venv,
+    endpoint: &str,
+    logs: &Path,
+    values: &Values,
+) -> Result<BTreeMap<String, String>> {
     let mut command = Command::new(venv.python());
     command
         .arg(folders.local().join("deploy.py"))
@@ -39,7 +45,8 @@ pub(crate) async fn deploy(folders: &Folders, venv: &Venv, endpoint: &str, logs:
     for (output, value) in &values.secrets {
         command.arg("--secret").arg(format!("{output}={value}"));
     }
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.context("cannot start the deployment")?;
+    let output =
+        command.stdin(Stdio::null()).kill_on_drop(true).output().await.context("cannot start the deployment")?;
     if !output.status.success() {
         bail!("the template was not deployed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }

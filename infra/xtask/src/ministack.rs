@@ -49,13 +49,19 @@ pub(crate) async fn start(folders: &Folders, venv: &Venv, folder: &Path, port: u
         .env("STATE_DIR", folder.join("state"))
         .env("S3_DATA_DIR", folder.join("s3"));
     let log = folder.join("logs/ministack.log");
-    let mut child = Child::start("the local stack", &venv.python(), &folders.local().join("attached.py"), &command, &log)?;
+    let mut child =
+        Child::start("the local stack", &venv.python(), &folders.local().join("attached.py"), &command, &log)?;
 
     let client = reqwest::Client::new();
     let started = Instant::now();
     while started.elapsed() < START_TIMEOUT {
         child.still_running(&log)?;
-        if client.get(format!("{endpoint}/_ministack/health")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        if client
+            .get(format!("{endpoint}/_ministack/health"))
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+        {
             return Ok(child);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

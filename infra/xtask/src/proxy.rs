@@ -39,7 +39,9 @@ impl Proxy {
             authority: format!("127.0.0.1:{gateway}"),
             host: HeaderValue::from_str(&format!("{api_id}.execute-api.localhost:{gateway}"))?,
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| format!("cannot listen on port {port}"))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .with_context(|| format!("cannot listen on port {port}"))?;
         let router = Router::new().fallback(forward).with_state(target);
         let task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
@@ -56,7 +58,8 @@ impl Drop for Proxy {
 
 async fn forward(State(target): State<Target>, mut request: Request) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let Ok(uri) = Uri::builder().scheme("http").authority(target.authority.as_str()).path_and_query(path).build() else {
+    let Ok(uri) = Uri::builder().scheme("http").authority(target.authority.as_str()).path_and_query(path).build()
+    else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     *request.uri_mut() = uri;

@@ -23,7 +23,8 @@ pub(crate) async fn start(folders: &Folders, venv: &Venv, folder: &Path, port: u
     let mut command = Command::new(program);
     command.args(["--port", &port.to_string()]);
     let log = folder.join("logs/stripe-sandbox.log");
-    let mut child = Child::start("the Stripe sandbox", &venv.python(), &folders.local().join("attached.py"), &command, &log)?;
+    let mut child =
+        Child::start("the Stripe sandbox", &venv.python(), &folders.local().join("attached.py"), &command, &log)?;
     let started = Instant::now();
     while started.elapsed() < START_TIMEOUT {
         child.still_running(&log)?;

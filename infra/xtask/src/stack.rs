@@ -36,7 +36,15 @@ pub(crate) struct Options {
 impl Options {
     /// A stack of its own on free ports that leaves nothing behind but logs: what `demo` and tests use.
     pub(crate) fn ephemeral(name: &'static str) -> Self {
-        Self { name, keep: false, fresh: true, port: None, sandbox_port: None, gateway_port: None, checkpoint_seconds: 1 }
+        Self {
+            name,
+            keep: false,
+            fresh: true,
+            port: None,
+            sandbox_port: None,
+            gateway_port: None,
+            checkpoint_seconds: 1,
+        }
     }
 }
 
@@ -50,6 +58,7 @@ pub(crate) struct Stack {
     /// The Stripe sandbox.
     pub(crate) sandbox_url: String,
     /// The template's outputs.
+    #[expect(dead_code, reason = "the story reads it")]
     pub(crate) outputs: BTreeMap<String, String>,
     /// The run's folder.
     pub(crate) folder: PathBuf,
@@ -125,7 +134,10 @@ impl Stack {
 /// The template's parameters on this machine, and the developer keys that the sandbox knows.
 fn values(url: &str, sandbox_url: &str, checkpoint_seconds: u32) -> Values {
     let authorize = format!("{sandbox_url}/oauth/v2/authorize");
-    let secret = |mode: &str| format!(r#"{{"client_id":"ca_sandbox_{mode}","developer_key":"sk_{mode}_sandbox"}}"#);
+    // The two apps that a sandbox starts with.
+    let secret = |mode: &str, name: &str| {
+        format!(r#"{{"client_id":"ca_SandboxApp{name}","developer_key":"sk_{mode}_SandboxDeveloperKey{name}"}}"#)
+    };
     Values {
         parameters: vec![
             ("DeploymentName", "local".to_owned()),
@@ -135,6 +147,9 @@ fn values(url: &str, sandbox_url: &str, checkpoint_seconds: u32) -> Values {
             ("AuthorizeUrlTest", authorize.clone()),
             ("AuthorizeUrlLive", authorize),
         ],
-        secrets: vec![("DeveloperSecretTestArn", secret("test")), ("DeveloperSecretLiveArn", secret("live"))],
+        secrets: vec![
+            ("DeveloperSecretTestArn", secret("test", "Test")),
+            ("DeveloperSecretLiveArn", secret("live", "Live")),
+        ],
     }
 }
