@@ -1,1 +1,14 @@
-//! The only crate that names an AWS SDK type: tables, queues, keys, buckets, and the use cases that commit.
+#![doc = include_str!("../README.md")]
+
+pub mod clients;
+pub mod connection;
+pub mod endpoint;
+pub mod error;
+pub mod item;
+pub mod ledger;
+pub mod seal;
+pub mod store;
+
+pub use clients::Clients;
+pub use error::{AwsError, Retry};
+pub use store::{Store, StoreError};

@@ -1,0 +1,108 @@
+//! Connections: the installed scopes.
+//!
+//! Row: pk `<mode>#connections`, sk `<account>`; `state`, `lanes`, `attempt`, `display_name`, `country`, `currency`,
+//! `permissions`, `connected_at`, `tokens` (sealed), `endpoint` (the webhook endpoint its ledger names).
+//! A revoked connection keeps its row without `tokens`: a new install resumes the same logs.
+
+use std::fmt;
+
+use axiru_domain::{Lanes, Mode, Scope};
+
+use crate::item::{Item, RowError, number, text};
+use crate::store::{Store, StoreError};
+
+/// What a connection may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// In use.
+    Active,
+    /// The merchant uninstalled it; nothing is accepted for it.
+    Revoked,
+    /// Its tokens died; a person must connect again.
+    ReauthRequired,
+}
+
+impl ConnectionState {
+    /// The state's word in the row.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+            Self::ReauthRequired => "reauth_required",
+        }
+    }
+}
+
+impl fmt::Display for ConnectionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for ConnectionState {
+    type Err = RowError;
+
+    fn from_str(text: &str) -> Result<Self, RowError> {
+        [Self::Active, Self::Revoked, Self::ReauthRequired]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(RowError("state"))
+    }
+}
+
+/// A connection, as far as those that move no token need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The scope.
+    pub scope: Scope,
+    /// What it may be used for.
+    pub state: ConnectionState,
+    /// Number of lanes of its logs.
+    pub lanes: Lanes,
+    /// Which connect it stems from.
+    pub attempt: String,
+}
+
+/// Partition key of a mode's connections.
+pub(crate) fn pk(mode: Mode) -> String {
+    format!("{mode}#connections")
+}
+
+impl Connection {
+    pub(crate) fn from_row(mode: Mode, row: &Item) -> Result<Self, RowError> {
+        let account = crate::item::parse(row, "sk")?;
+        let lanes: u16 = number(row, "lanes")?;
+        Ok(Self {
+            scope: Scope::new(mode, account),
+            state: crate::item::parse(row, "state")?,
+            lanes: Lanes::try_from(lanes).map_err(|_| RowError("lanes"))?,
+            attempt: text(row, "attempt")?.to_owned(),
+        })
+    }
+
+    /// The logs of the connection.
+    pub fn logs(&self) -> impl Iterator<Item = axiru_domain::LogId> + '_ {
+        self.lanes.all().map(|lane| axiru_domain::LogId { scope: self.scope.clone(), lane })
+    }
+}
+
+impl Store {
+    /// The connection of a scope.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the row cannot be read.
+    pub async fn connection(&self, scope: &Scope) -> Result<Option<Connection>, StoreError> {
+        let row = self.row(&pk(scope.mode()), scope.account().as_str()).await?;
+        Ok(row.map(|row| Connection::from_row(scope.mode(), &row)).transpose()?)
+    }
+
+    /// Every connection of a mode, revoked ones too: their logs remain.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the rows cannot be read.
+    pub async fn connections(&self, mode: Mode) -> Result<Vec<Connection>, StoreError> {
+        let rows = self.partition(&pk(mode)).await?;
+        Ok(rows.iter().map(|row| Connection::from_row(mode, row)).collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,87 @@
+//! The SDK's errors, classified once.
+
+use std::error::Error as StdError;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::result::SdkError;
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// The service was busy, slow or out of reach; whether it acted is not known.
+    Later,
+    /// Asking again gives the same answer.
+    Never,
+}
+
+/// A call to AWS that did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} failed: {code}")]
+pub struct AwsError {
+    call: &'static str,
+    code: String,
+    retry: Retry,
+    #[source]
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl AwsError {
+    /// Whether trying again can help.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        self.retry
+    }
+
+    /// The service's error code, or what kept the call from being answered.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// An answer that lacks what it should hold.
+    pub(crate) fn unexpected(call: &'static str, what: &'static str) -> Self {
+        Self { call, code: what.to_owned(), retry: Retry::Never, source: None }
+    }
+
+    /// Classifies the error of an SDK call named `call`.
+    pub(crate) fn of<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        move |error| {
+            let (code, retry) = classify(&error);
+            Self { call, code, retry, source: Some(Box::new(error)) }
+        }
+    }
+}
+
+/// Codes that a later try can clear. Everything else that a service says is final.
+const BUSY: [&str; 12] = [
+    "InternalServerError",
+    "InternalFailure",
+    "InternalError",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "LimitExceededException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "KMSInternalException",
+    "SlowDown",
+];
+
+fn classify<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> (String, Retry) {
+    match error {
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or("unnamed service error");
+            let retry = if BUSY.contains(&code) { Retry::Later } else { Retry::Never };
+            (code.to_owned(), retry)
+        }
+        SdkError::TimeoutError(_) => ("timed out".to_owned(), Retry::Later),
+        SdkError::DispatchFailure(_) => ("not reached".to_owned(), Retry::Later),
+        SdkError::ResponseError(_) => ("unreadable answer".to_owned(), Retry::Later),
+        _ => ("request not built".to_owned(), Retry::Never),
+    }
+}
