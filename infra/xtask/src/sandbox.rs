@@ -14,14 +14,17 @@ use crate::venv::Venv;
 /// It starts in milliseconds; more means that it hangs.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts the sandbox on `port` and waits until it listens.
-pub(crate) async fn start(folders: &Folders, venv: &Venv, folder: &Path, port: u16) -> Result<Child> {
+/// Starts the sandbox on `port` and waits until it listens. With `keep`, it goes on from where it stopped.
+pub(crate) async fn start(folders: &Folders, venv: &Venv, folder: &Path, port: u16, keep: bool) -> Result<Child> {
     let program = folders.binaries.join("stripe-sandbox");
     if !program.is_file() {
         bail!("no Stripe sandbox at {}", program.display());
     }
     let mut command = Command::new(program);
     command.args(["--port", &port.to_string()]);
+    if keep {
+        command.arg("--state").arg(folder.join("stripe-sandbox.json"));
+    }
     let log = folder.join("logs/stripe-sandbox.log");
     let mut child =
         Child::start("the Stripe sandbox", &venv.python(), &folders.local().join("attached.py"), &command, &log)?;

@@ -58,13 +58,12 @@ pub(crate) struct Stack {
     /// The Stripe sandbox.
     pub(crate) sandbox_url: String,
     /// The template's outputs.
-    #[expect(dead_code, reason = "the story reads it")]
     pub(crate) outputs: BTreeMap<String, String>,
     /// The run's folder.
     pub(crate) folder: PathBuf,
     // Dropped in this order: first the door, then the sandbox, then the stack.
     proxy: Proxy,
-    sandbox: Option<Child>,
+    sandbox: Child,
     aws: Child,
 }
 
@@ -91,10 +90,7 @@ impl Stack {
         let url = format!("http://127.0.0.1:{port}");
         let sandbox_url = format!("http://127.0.0.1:{sandbox_port}");
         let endpoint_url = format!("http://127.0.0.1:{gateway_port}");
-        let sandbox = match folders.binaries.join("stripe-sandbox").is_file() {
-            true => Some(sandbox::start(folders, &venv, &folder, sandbox_port).await?),
-            false => None,
-        };
+        let sandbox = sandbox::start(folders, &venv, &folder, sandbox_port, options.keep).await?;
 
         let step = progress.step("deploying template.yaml");
         let values = values(&url, &sandbox_url, options.checkpoint_seconds);
@@ -107,11 +103,13 @@ impl Stack {
     }
 
     /// An output of the template.
+    #[expect(dead_code, reason = "for the story that the demo will play")]
     pub(crate) fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name).map(String::as_str).with_context(|| format!("the template has no output `{name}`"))
     }
 
     /// The environment of a command that works on this stack as it would on AWS.
+    #[expect(dead_code, reason = "for the story that the demo will play")]
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         ministack::environment(&self.endpoint_url)
     }
@@ -124,9 +122,7 @@ impl Stack {
     /// Stops everything cleanly; a stack that keeps its state writes it now.
     pub(crate) async fn stop(self) -> Result<()> {
         drop(self.proxy);
-        if let Some(sandbox) = self.sandbox {
-            sandbox.stop().await?;
-        }
+        self.sandbox.stop().await?;
         self.aws.stop().await
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::expanded::{list, referenced, resources};
 
-/// What the roles may do: `role  resource  action  [condition keys]`, one a line, sorted.
+/// What the roles may do: `role  resource  action  [if conditions]`, one a line, sorted.
 fn matrix() -> String {
     let mut lines = Vec::new();
     for (id, role) in resources("AWS::IAM::Role") {
@@ -32,16 +32,17 @@ fn matrix() -> String {
     })
 }
 
+/// The conditions of a statement: `operator key=values`.
 fn conditions(condition: &Value) -> String {
-    let mut keys: Vec<&str> = condition
-        .as_object()
-        .into_iter()
-        .flat_map(|operators| operators.values())
-        .filter_map(Value::as_object)
-        .flat_map(|keys| keys.keys().map(String::as_str))
-        .collect();
-    keys.sort_unstable();
-    if keys.is_empty() { String::new() } else { format!("  if {}", keys.join(", ")) }
+    let mut text = Vec::new();
+    for (operator, keys) in condition.as_object().into_iter().flatten() {
+        for (key, values) in keys.as_object().into_iter().flatten() {
+            let values: Vec<String> =
+                list(values).iter().filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            text.push(format!("{operator} {key}={}", values.join("|")));
+        }
+    }
+    if text.is_empty() { String::new() } else { format!("  if {}", text.join(", ")) }
 }
 
 #[test]
@@ -95,5 +96,6 @@ fn only_connect_reads_a_developer_key_and_only_export_signs() {
         assert!(!rest.contains("s3:") || role == "ExportRole", "{line}");
         let unseals = rest.contains("kms:Decrypt") || rest.contains("kms:Encrypt");
         assert!(!unseals || rest.contains("kms:EncryptionContext:stripe:mode"), "without its context: {line}");
+        assert!(!rest.contains("purpose=tokens") || role == "ConnectRole", "{line}");
     }
 }
