@@ -1,1 +1,5 @@
-//! What crosses to and from Stripe: signatures, projections, OAuth and REST.
+#![doc = include_str!("../README.md")]
+
+pub mod event;
+pub mod report;
+pub mod signature;
