@@ -3,6 +3,7 @@
 pub mod base;
 pub mod error;
 pub mod oauth;
+pub mod permissions;
 pub mod rest;
 pub mod secret;
 pub mod transport;
