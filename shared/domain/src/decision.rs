@@ -85,19 +85,23 @@ pub enum Reason {
     NothingPermits,
     /// The answer depends on this fact, which is unknown.
     FactUnknown(String),
+    /// An unknown fact could turn the answer into a block. Always beside a [`Reason::FactUnknown`].
+    BlockPossible,
     /// The policy of this id could not be evaluated.
     EvaluationError(String),
     /// The plan itself could not be loaded or asked.
     PlanUnusable,
 }
 
-/// Written `policy:large-refund`, `nothing_permits`, `fact_unknown:charge_age_days`, `evaluation_error:x`, `plan_unusable`.
+/// Written `policy:large-refund`, `nothing_permits`, `fact_unknown:charge_age_days`, `block_possible`, `evaluation_error:x`,
+/// `plan_unusable`.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Policy(id) => write!(f, "policy:{id}"),
             Self::NothingPermits => f.write_str("nothing_permits"),
             Self::FactUnknown(name) => write!(f, "fact_unknown:{name}"),
+            Self::BlockPossible => f.write_str("block_possible"),
             Self::EvaluationError(id) => write!(f, "evaluation_error:{id}"),
             Self::PlanUnusable => f.write_str("plan_unusable"),
         }

@@ -119,9 +119,12 @@ impl EntryType {
             Self::PlanAdopted => {
                 &[("plan", Word), ("plan_sha256", Sha256), ("policy_mode", Word), ("attempt", Word), ("source", Word)]
             }
-            Self::MovementObserved => {
-                &[("stripe_request", Form::StripeIdOrNull), ("facts", Facts), ("decision", Form::Decision)]
-            }
+            Self::MovementObserved => &[
+                ("moved_at", Time),
+                ("stripe_request", Form::StripeIdOrNull),
+                ("facts", Facts),
+                ("decision", Form::Decision),
+            ],
             Self::MovementChanged => &[("late", Bool), ("failure_code", WordOrNull)],
             Self::FactRecorded => &[
                 ("event", Form::StripeId),

@@ -1,1 +1,25 @@
-//! Plans and their evaluation: the Cedar schema, strict validation, verdicts, decisions. Pure.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod cases;
+mod check;
+mod document;
+mod expression;
+mod plan;
+mod plan_set;
+mod problem;
+mod question;
+mod rule;
+mod schema;
+mod slice;
+mod starter;
+mod tally;
+mod text;
+
+pub use cases::{Case, CaseResult, Cases, CasesReport};
+pub use plan::Plan;
+pub use plan_set::{PlanSet, decide};
+pub use problem::{PlanError, Problem};
+pub use rule::{Rule, RuleEffect};
+pub use schema::schema_text;
+pub use starter::{starter, starter_cases};

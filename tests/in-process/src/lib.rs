@@ -1,1 +1,56 @@
-//! AWS in one process: dynoxide tables, doubles for SQS, KMS, S3 and Secrets Manager, and a connector that injects faults.
+//! AWS in one process, for tests and for simulation in virtual time.
+//!
+//! Real `aws-sdk-*` clients talk to an HTTP connector that answers from memory: [dynoxide] for DynamoDB, small doubles
+//! for SQS, KMS, S3 and Secrets Manager. Production code therefore needs no mock traits: it calls SDK clients, here as in
+//! the cloud, and everything between (serialisation, error parsing, the SDK's own retries) is the real thing.
+//!
+//! - [`InProcess`] is one account: tables, queues, keys, objects, and the clients for them.
+//! - [`Faults`] decides what goes wrong at which attempt: fail, *apply and then fail*, conflict, throttle, delay, crash.
+//! - [`Enumerator`] runs a scenario once per (attempt, fault, SDK retries on or off), recovers, and checks.
+//! - [`Calls`] lists what was called, [`Dump`] everything that is stored.
+//!
+//! It must never be a dependency of anything but tests, and never depends on the code under test.
+//!
+//! What it does not do: natural contention (dynoxide serialises: a conflict is injected), signature and IAM checks,
+//! request limits of whole accounts, and streams unless a test creates its table with one.
+//!
+//! [dynoxide]: https://docs.rs/dynoxide-rs
+
+mod aws_chunked;
+mod call;
+mod clients;
+mod connector;
+mod crc32;
+mod dump;
+mod dynamodb;
+mod enumerator;
+mod fault;
+mod gate;
+mod kms;
+mod latency;
+mod names;
+mod process;
+mod refusals;
+mod report;
+mod s3;
+mod s3_xml;
+mod secrets;
+mod sqs;
+mod tables;
+mod wire;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{Call, Calls, Service};
+pub use clients::Retries;
+pub use dump::{Dump, Piece};
+pub use enumerator::Enumerator;
+pub use fault::Fault;
+pub use gate::Faults;
+pub use latency::Latencies;
+pub use names::*;
+pub use process::Outcome;
+pub use report::{Point, Report, Violation};
+pub use world::InProcess;

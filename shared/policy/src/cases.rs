@@ -1,0 +1,182 @@
+//! The cases beside a plan: movements with the outcome and the reasons that the plan must give.
+//!
+//! A fact that a case does not name is unknown, as it would be in production; `null` says that Stripe has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axiru_domain::{
+    Actor, Currency, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Outcome, PolicyMode, Reason, Scope,
+    StripeId, Verdict,
+};
+use serde::Deserialize;
+
+use crate::document::read;
+use crate::plan::Plan;
+use crate::problem::{PlanError, Source};
+use crate::question::Question;
+
+/// Longest cases.json, in bytes.
+const MAX_CASES_BYTES: usize = 1 << 20;
+
+/// The cases of one plan.
+#[derive(Debug)]
+pub struct Cases {
+    cases: Vec<Case>,
+}
+
+/// One movement and what the plan must say of it.
+#[derive(Debug)]
+pub struct Case {
+    name: String,
+    movement: Movement,
+    actor: Actor,
+    expect: Outcome,
+    reasons: BTreeSet<String>,
+}
+
+/// How a case went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseResult {
+    /// The case's name.
+    pub name: String,
+    /// The outcome that the case expects.
+    pub expected: Outcome,
+    /// The plan's outcome; none where the plan does not cover the case's kind.
+    pub got: Option<Outcome>,
+    /// The reasons that the case expects, as [`Reason`] writes them.
+    pub expected_reasons: BTreeSet<String>,
+    /// The plan's reasons.
+    pub reasons: BTreeSet<String>,
+}
+
+impl CaseResult {
+    /// Whether outcome and reasons are as expected.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.got == Some(self.expected) && self.reasons == self.expected_reasons
+    }
+}
+
+/// How all cases of a plan went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CasesReport {
+    /// One result per case, in the order of the file.
+    pub results: Vec<CaseResult>,
+    /// Rules that no case makes decide anything, in the order of the plan.
+    pub silent_rules: Vec<String>,
+}
+
+impl CasesReport {
+    /// How many cases failed.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.results.iter().filter(|result| !result.passed()).count()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CasesFile {
+    v: u32,
+    cases: Vec<CaseFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    name: String,
+    kind: Kind,
+    actor: Actor,
+    scope: Option<Scope>,
+    amount_minor: i64,
+    currency: Currency,
+    #[serde(default)]
+    facts: BTreeMap<String, Option<FactValue>>,
+    expect: Outcome,
+    reasons: BTreeSet<String>,
+}
+
+impl Cases {
+    /// Reads a `cases.json`.
+    ///
+    /// # Errors
+    /// [`PlanError`] with the place of what is wrong.
+    pub fn parse(text: &str) -> Result<Self, PlanError> {
+        let source = Source { file: "cases.json", text };
+        let file: CasesFile = read(source, MAX_CASES_BYTES)?;
+        let mut problems = Vec::new();
+        if file.v != 1 {
+            problems.push(source.problem(0, None, format!("`v` is {}", file.v), "write `\"v\": 1`"));
+        }
+        if file.cases.is_empty() {
+            problems.push(source.problem(0, None, "there is no case".to_owned(), "write at least one"));
+        }
+        let (mut cases, mut names) = (Vec::new(), BTreeSet::new());
+        for case in file.cases {
+            let at = text.find(&format!("\"{}\"", case.name)).unwrap_or(0);
+            if !names.insert(case.name.clone()) {
+                problems.push(source.problem(at, None, format!("two cases are named `{}`", case.name), "rename one"));
+            }
+            let name = case.name.clone();
+            match Case::new(case) {
+                Ok(case) => cases.push(case),
+                Err(message) => problems.push(source.problem(at, None, format!("case `{name}`: {message}"), "")),
+            }
+        }
+        if problems.is_empty() { Ok(Self { cases }) } else { Err(PlanError::new(problems)) }
+    }
+
+    /// Asks the plan about every case.
+    #[must_use]
+    pub fn run(&self, plan: &Plan) -> CasesReport {
+        let results: Vec<_> = self.cases.iter().map(|case| case.run(plan)).collect();
+        let fired = |id: &str| results.iter().any(|result| result.reasons.contains(&Reason::Policy(id.to_owned()).to_string()));
+        let silent_rules = plan.rules().iter().map(|rule| rule.id()).filter(|id| !fired(id)).map(str::to_owned).collect();
+        CasesReport { results, silent_rules }
+    }
+}
+
+/// The object a case's movement is: cases need none of their own.
+const fn object(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Refund => "re_case",
+        Kind::Payout => "po_case",
+        Kind::Transfer => "tr_case",
+        Kind::TransferReversal => "trr_case",
+        Kind::DisputeAccept | Kind::DisputeSubmit => "dp_case",
+    }
+}
+
+impl Case {
+    fn new(case: CaseFile) -> Result<Self, String> {
+        let mut facts = Facts::unknown(case.kind);
+        for (name, value) in case.facts {
+            facts.set(&name, value.map_or(Fact::Absent, Fact::Known)).map_err(|error| error.to_string())?;
+        }
+        let object: StripeId = object(case.kind).parse().map_err(|error| format!("{error}"))?;
+        let scope = match case.scope {
+            Some(scope) => scope,
+            None => "test/acct_case".parse().map_err(|error| format!("{error}"))?,
+        };
+        let money = Money::new(case.amount_minor, case.currency).map_err(|error| error.to_string())?;
+        let movement = Movement { scope, key: MovementKey { kind: case.kind, object, ordinal: 0 }, money, facts };
+        Question::new(&movement, &case.actor).map_err(|error| error.to_string())?;
+        Ok(Self { name: case.name, movement, actor: case.actor, expect: case.expect, reasons: case.reasons })
+    }
+
+    fn run(&self, plan: &Plan) -> CaseResult {
+        let verdict = self.verdict(plan);
+        CaseResult {
+            name: self.name.clone(),
+            expected: self.expect,
+            got: verdict.as_ref().map(|verdict| verdict.outcome),
+            expected_reasons: self.reasons.clone(),
+            reasons: verdict.iter().flat_map(|verdict| &verdict.reasons).map(ToString::to_string).collect(),
+        }
+    }
+
+    fn verdict(&self, plan: &Plan) -> Option<Verdict> {
+        let question = Question::new(&self.movement, &self.actor).ok()?;
+        plan.verdict(&question, PolicyMode::Shadow)
+    }
+}

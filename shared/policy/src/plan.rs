@@ -1,0 +1,130 @@
+//! A plan: its document, its rules, and its policies cut into one slice per kind of movement.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use axiru_domain::{Kind, PolicyMode, Verdict};
+use sha2::{Digest, Sha256};
+
+use crate::answer;
+use crate::check;
+use crate::document::Document;
+use crate::problem::{PlanError, Source};
+use crate::question::Question;
+use crate::rule::Rule;
+use crate::slice::Slice;
+
+/// A validated plan, ready to be asked.
+#[derive(Debug)]
+pub struct Plan {
+    document: Document,
+    bytes: Vec<u8>,
+    sha256: String,
+    rules: Vec<Rule>,
+    slices: BTreeMap<Kind, Slice>,
+}
+
+impl Plan {
+    /// The plan of a `plan.json` and its `policies.cedar`.
+    ///
+    /// # Errors
+    /// [`PlanError`] with every problem found and its place.
+    pub fn parse(plan_json: &str, policies_cedar: &str) -> Result<Self, PlanError> {
+        Self::new(Document::from_parts(plan_json, policies_cedar)?, "policies.cedar")
+    }
+
+    /// The plan of a stored document, which is validated again: nothing that could not be saved today is asked.
+    ///
+    /// # Errors
+    /// [`PlanError`], also where the bytes are not the document's one canonical form.
+    pub fn from_document(bytes: &[u8]) -> Result<Self, PlanError> {
+        Self::new(Document::from_bytes(bytes)?, "document")
+    }
+
+    fn new(document: Document, file: &'static str) -> Result<Self, PlanError> {
+        let policies = check::policies(&document, file)?;
+        let slice = |kind: &Kind| Slice::of(*kind, &policies).map(|slice| (*kind, slice));
+        let slices = document.kinds.iter().map(slice).collect::<Result<_, _>>().map_err(|message| {
+            let source = Source { file, text: &document.policies };
+            PlanError::new(vec![source.problem(0, None, message, "")])
+        })?;
+        let rules = policies.into_iter().map(|policy| policy.rule).collect();
+        let bytes = document.bytes();
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Ok(Self { document, bytes, sha256, rules, slices })
+    }
+
+    /// The plan's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.document.name
+    }
+
+    /// What the plan is for.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.document.description
+    }
+
+    /// The kinds of movement it covers, in the domain's order.
+    #[must_use]
+    pub fn kinds(&self) -> &[Kind] {
+        &self.document.kinds
+    }
+
+    /// The Cedar text.
+    #[must_use]
+    pub fn policies(&self) -> &str {
+        &self.document.policies
+    }
+
+    /// The rules, in the order of the text.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The plan document: the bytes that this version is.
+    #[must_use]
+    pub fn document(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256 of the document in lower-case hex: the version's name.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Whether the plan is asked about movements of this kind.
+    #[must_use]
+    pub fn covers(&self, kind: Kind) -> bool {
+        self.slices.contains_key(&kind)
+    }
+
+    /// The facts that its policies read of this kind.
+    pub fn facts_read(&self, kind: Kind) -> impl Iterator<Item = &'static str> {
+        self.slices.get(&kind).into_iter().flat_map(Slice::facts)
+    }
+
+    /// The plan's verdict; none for a kind that it does not cover.
+    pub(crate) fn verdict(&self, question: &Question<'_>, policy_mode: PolicyMode) -> Option<Verdict> {
+        let answer = answer::answer(self.slices.get(&question.kind())?, question);
+        Some(Verdict {
+            plan: self.name().to_owned(),
+            plan_sha256: self.sha256.clone(),
+            policy_mode,
+            outcome: answer.outcome,
+            reasons: answer.reasons,
+            holds: answer.holds,
+        })
+    }
+}
+
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

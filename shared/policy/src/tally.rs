@@ -1,0 +1,104 @@
+//! Which policies of a set are satisfied, which fail, and which cannot be told for want of a fact.
+//!
+//! An unknown fact may turn out to have a value or to be absent. Cedar's partial evaluation knows only the first: an
+//! attribute with an unknown value makes `has` true. So a set is evaluated in every *world*: each of the unknown facts it
+//! reads either absent or present with an unknown value. What holds in all worlds holds; everything else is undecided.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Authorizer, PolicyId};
+
+use crate::question::{Question, QuestionError};
+use crate::slice::{Part, Slice};
+
+/// Most unknown facts whose worlds are evaluated: 2^6 = 64 evaluations. The kind with most facts has seven; past the bound
+/// every policy that reads an unknown fact counts as undecided, which is strict and still right.
+const MAX_UNKNOWN: usize = 6;
+
+/// The state of a set's policies for one movement. A policy in none of the three is not satisfied.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Satisfied whatever the unknown facts are.
+    pub(crate) satisfied: BTreeSet<String>,
+    /// Failing whatever the unknown facts are.
+    pub(crate) failed: BTreeSet<String>,
+    /// Dependent on an unknown fact.
+    pub(crate) undecided: BTreeSet<String>,
+}
+
+fn name(id: &PolicyId) -> String {
+    let id: &str = id.as_ref();
+    id.to_owned()
+}
+
+impl Tally {
+    /// Evaluates one part of a slice.
+    pub(crate) fn of(part: &Part, slice: &Slice, question: &Question<'_>) -> Result<Self, QuestionError> {
+        let unknown = question.unknown(&part.facts);
+        if unknown.is_empty() {
+            return Self::known(part, question);
+        }
+        if unknown.len() > MAX_UNKNOWN {
+            return Self::past_the_bound(part, slice, question, &unknown);
+        }
+        let worlds = 0..1_u32 << unknown.len();
+        let tallies = worlds.map(|world| {
+            let present = unknown.iter().enumerate().filter(|(i, _)| world >> i & 1 == 1).map(|(_, name)| *name);
+            Self::world(part, question, &present.collect::<Vec<_>>())
+        });
+        tallies.reduce(|a, b| Ok(a?.or(b?))).unwrap_or_else(|| Ok(Self::default()))
+    }
+
+    /// No unknown fact is read: Cedar's ordinary evaluation.
+    fn known(part: &Part, question: &Question<'_>) -> Result<Self, QuestionError> {
+        let request = question.request(&[])?;
+        let response = Authorizer::new().is_authorized(&request, &part.policies, question.entities());
+        let diagnostics = response.diagnostics();
+        Ok(Self {
+            satisfied: diagnostics.reason().map(name).collect(),
+            failed: diagnostics
+                .errors()
+                .map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| name(error.policy_id()))
+                .collect(),
+            undecided: BTreeSet::new(),
+        })
+    }
+
+    /// Cedar's partial evaluation in one world.
+    fn world(part: &Part, question: &Question<'_>, present: &[&'static str]) -> Result<Self, QuestionError> {
+        let request = question.request(present)?;
+        let response = Authorizer::new().is_authorized_partial(&request, &part.policies, question.entities());
+        Ok(Self {
+            satisfied: response.definitely_satisfied().map(|policy| name(policy.id())).collect(),
+            failed: response.definitely_errored().map(name).collect(),
+            undecided: response.nontrivial_residuals().map(|policy| name(policy.id())).collect(),
+        })
+    }
+
+    /// What can be said of either of two worlds.
+    fn or(self, other: Self) -> Self {
+        let satisfied: BTreeSet<_> = self.satisfied.intersection(&other.satisfied).cloned().collect();
+        let failed: BTreeSet<_> = self.failed.intersection(&other.failed).cloned().collect();
+        let seen = [self.satisfied, self.failed, self.undecided, other.satisfied, other.failed, other.undecided];
+        let undecided = seen.into_iter().flatten().filter(|id| !satisfied.contains(id) && !failed.contains(id)).collect();
+        Self { satisfied, failed, undecided }
+    }
+
+    /// Too many unknown facts: every policy that reads one is undecided.
+    fn past_the_bound(
+        part: &Part,
+        slice: &Slice,
+        question: &Question<'_>,
+        unknown: &[&'static str],
+    ) -> Result<Self, QuestionError> {
+        let mut tally = Self::world(part, question, unknown)?;
+        for id in part.policies.policies().map(|policy| name(policy.id())) {
+            if slice.rules.get(&id).is_none_or(|rule| unknown.iter().any(|fact| rule.facts.contains(fact))) {
+                tally.satisfied.remove(&id);
+                tally.failed.remove(&id);
+                tally.undecided.insert(id);
+            }
+        }
+        Ok(tally)
+    }
+}

@@ -1,0 +1,149 @@
+//! The projection: from the raw bytes of a verified event to a [`Report`].
+//!
+//! An allow-list: only the fields named in the modules below are read, each checked for its form. What Stripe adds later
+//! is ignored; what Axiru needs and does not find is an error that names the field.
+
+mod dispute;
+mod fields;
+mod payout;
+mod refund;
+mod transfer;
+
+use axiru_domain::{AccountId, Mode, Scope};
+use serde_json::Value;
+
+use crate::report::{News, Report};
+use fields::Fields;
+
+/// Largest event that is taken. Stripe's events are some 5 kB; SQS takes 1 MiB, and the projection of one is far smaller.
+pub const MAX_BODY: usize = 1_048_576;
+
+/// The events that Axiru asks Stripe for: DESIGN "From a webhook to an observation".
+pub const EVENT_TYPES: [&str; 17] = [
+    "account.application.deauthorized",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "payout.canceled",
+    "payout.created",
+    "payout.failed",
+    "payout.paid",
+    "payout.reconciliation_completed",
+    "payout.updated",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+    "transfer.created",
+    "transfer.reversed",
+];
+
+/// An event that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// Larger than [`MAX_BODY`].
+    #[error("an event of {0} bytes is larger than {MAX_BODY}")]
+    TooLarge(usize),
+    /// Not JSON, or no object.
+    #[error("the event is not a JSON object")]
+    NotJson,
+    /// A field that is needed is missing or of another form.
+    #[error("field `{0}` is missing or of another form")]
+    Field(String),
+    /// The event says live on the endpoint of test mode.
+    #[error("a live event on the endpoint of test mode")]
+    LiveOnTest,
+    /// The object's mode is not the event's.
+    #[error("the object's mode is not the event's")]
+    Mode,
+}
+
+/// What a verified event is to Axiru.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Projected {
+    /// Something to observe.
+    Report(Box<Report>),
+    /// Nothing for Axiru, for the reason given.
+    Ignored(Ignored),
+}
+
+/// Why an event is none of Axiru's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// Not one of [`EVENT_TYPES`].
+    Type,
+    /// It is about the developer account itself.
+    NoAccount,
+    /// A thin event: it has no object.
+    Thin,
+    /// It says nothing that Axiru keeps.
+    NoNews,
+}
+
+/// Projects an event that arrived at the endpoint of mode `endpoint`.
+///
+/// Stripe sends test events to the live endpoint too where an app is installed in both modes; those are simply test.
+///
+/// # Errors
+/// [`EventError`] when it is not an event, or lacks what its type needs.
+pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
+    if body.len() > MAX_BODY {
+        return Err(EventError::TooLarge(body.len()));
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
+    let event = Fields::of(&value, "").map_err(|_| EventError::NotJson)?;
+    match event.text("object")? {
+        "event" => {}
+        "v2.core.event" => return Ok(Projected::Ignored(Ignored::Thin)),
+        _ => return Err(EventError::Field("object".to_owned())),
+    }
+    let event_type = event.text("type")?;
+    let mode = Mode::from_livemode(event.bool("livemode")?);
+    if mode == Mode::Live && endpoint == Mode::Test {
+        return Err(EventError::LiveOnTest);
+    }
+    if !EVENT_TYPES.contains(&event_type) {
+        return Ok(Projected::Ignored(Ignored::Type));
+    }
+    let account: AccountId = match event.text_or_null("account")? {
+        Some(account) => account.parse().map_err(|_| EventError::Field("account".to_owned()))?,
+        None => return Ok(Projected::Ignored(Ignored::NoAccount)),
+    };
+    let data = event.object("data")?;
+    let object = data.object("object")?;
+    // Refunds and reversals have no `livemode`; where an object has one it must be the event's.
+    if object.bool_or_null("livemode")?.is_some_and(|livemode| livemode != mode.livemode()) {
+        return Err(EventError::Mode);
+    }
+    let before = data.object_or_null("previous_attributes")?;
+    let request = event.object_or_null("request")?;
+    let stripe_request = request.map(|request| request.id_or_null("id")).transpose()?.flatten();
+    let event_at = event.time("created")?;
+    let news = match event_type {
+        "account.application.deauthorized" => vec![News::Uninstalled],
+        "transfer.reversed" => transfer::reversals(&object)?,
+        "transfer.created" => vec![transfer::transfer(&object)?],
+        name if name.starts_with("refund.") => {
+            vec![refund::refund(&object, before.as_ref(), name == "refund.created")?]
+        }
+        name if name.starts_with("payout.") => {
+            vec![payout::payout(&object, before.as_ref(), name == "payout.created")?]
+        }
+        name => dispute::dispute(name, &object, before.as_ref(), stripe_request.is_some(), event_at)?,
+    };
+    if news.is_empty() {
+        return Ok(Projected::Ignored(Ignored::NoNews));
+    }
+    Ok(Projected::Report(Box::new(Report {
+        scope: Scope::new(mode, account),
+        event: event.id("id")?,
+        event_type: event_type.to_owned(),
+        event_at,
+        stripe_request,
+        news,
+    })))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! Refunds.
+
+use axiru_domain::{Actor, Kind};
+
+use super::EventError;
+use super::fields::{Fields, Gathered};
+use crate::report::{News, Sighting};
+
+/// The movement that a refund object is.
+pub(super) fn refund(refund: &Fields<'_>, before: Option<&Fields<'_>>, created: bool) -> Result<News, EventError> {
+    let mut facts = Gathered::default();
+    facts.word("reason", refund, "reason");
+    facts.id("charge", refund, "charge")?;
+    if let Some(details) = refund.object_or_null("destination_details")? {
+        facts.word("destination_type", &details, "type");
+    }
+    // Stripe refunds an authorisation that nobody captured in time: nobody asked for it.
+    let by_stripe = refund.word("reason").as_deref() == Some("expired_uncaptured_charge");
+    let status = refund.word("status");
+    Ok(News::Movement(Sighting {
+        kind: Kind::Refund,
+        object: refund.id("id")?,
+        ordinal: 0,
+        amount_minor: refund.int("amount")?,
+        currency: refund.currency()?,
+        actor: if by_stripe { Actor::Stripe } else { Actor::External },
+        moved_at: refund.time("created")?,
+        first_status: if created { status.clone() } else { before.and_then(|before| before.word("status")) },
+        later_status: if created { None } else { status },
+        failure_code: refund.word("failure_reason"),
+        facts: facts.0,
+    }))
+}

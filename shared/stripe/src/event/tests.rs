@@ -1,0 +1,265 @@
+use axiru_domain::{Actor, FactValue, Kind};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::report::{FactKind, Sighting};
+
+fn event(event_type: &str, object: Value) -> Value {
+    json!({
+        "id": "evt_1", "object": "event", "type": event_type, "account": "acct_1", "livemode": false,
+        "created": 1_793_404_800, "api_version": "2026-06-24.dahlia", "pending_webhooks": 1,
+        "request": {"id": "req_1", "idempotency_key": "k"}, "data": {"object": object},
+    })
+}
+
+fn refund() -> Value {
+    json!({
+        "id": "re_1", "object": "refund", "amount": 1250, "currency": "usd", "charge": "ch_1", "created": 1_793_404_790,
+        "payment_intent": null, "reason": null, "status": "succeeded", "failure_reason": null,
+        "destination_details": {"type": "card", "card": {"reference": "CANARY-1", "type": "refund"}},
+        "metadata": {"note": "CANARY-2"}, "description": "CANARY-3", "receipt_number": "CANARY-4",
+        "instructions_email": "canary@example.com",
+    })
+}
+
+fn payout() -> Value {
+    json!({
+        "id": "po_1", "object": "payout", "amount": 500_000, "currency": "eur", "livemode": false, "automatic": false, "created": 1,
+        "method": "standard", "type": "bank_account", "source_type": "card", "status": "pending", "failure_code": null,
+        "destination": {"id": "ba_1", "object": "bank_account", "last4": "6789", "account_holder_name": "Canary Jo",
+            "routing_number": "110000000", "fingerprint": "CANARY"},
+        "statement_descriptor": "CANARY", "trace_id": {"status": "supported", "value": "CANARY"},
+    })
+}
+
+fn dispute(status: &str, count: u32) -> Value {
+    json!({
+        "id": "dp_1", "object": "dispute", "amount": 9_900, "currency": "usd", "charge": "ch_1", "status": status, "livemode": false,
+        "reason": "fraudulent", "created": 1, "evidence": {"customer_name": "CANARY", "customer_email_address": "canary@example.com"},
+        "evidence_details": {"due_by": 0, "has_evidence": count > 0, "past_due": false, "submission_count": count},
+        "payment_method_details": {"card": {"brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4"}, "type": "card"},
+    })
+}
+
+fn projected(event: &Value) -> Result<Projected, EventError> {
+    project(event.to_string().as_bytes(), Mode::Test)
+}
+
+fn report(event: &Value) -> Report {
+    match projected(event) {
+        Ok(Projected::Report(report)) => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sightings(event: &Value) -> Vec<Sighting> {
+    let news = report(event).news.into_iter();
+    news.filter_map(|news| if let News::Movement(s) = news { Some(s) } else { None }).collect()
+}
+
+fn text(value: &str) -> Option<FactValue> {
+    Some(FactValue::Text(value.to_owned()))
+}
+
+#[test]
+fn a_refund_becomes_a_movement() {
+    let report = report(&event("refund.created", refund()));
+    assert_eq!((report.scope.to_string().as_str(), report.event.as_str()), ("test/acct_1", "evt_1"));
+    let [News::Movement(s)] = &report.news[..] else { panic!() };
+    assert_eq!((s.kind, s.object.as_str(), s.amount_minor, s.currency.as_str()), (Kind::Refund, "re_1", 1250, "usd"));
+    assert_eq!((s.first_status.as_deref(), s.later_status.as_deref()), (Some("succeeded"), None));
+    assert_eq!(s.actor, Actor::External);
+    assert_eq!(s.facts["reason"], None);
+    assert_eq!(s.facts["charge"], text("ch_1"));
+    assert_eq!(s.facts["destination_type"], text("card"));
+}
+
+#[test]
+fn what_an_object_does_not_mention_stays_unknown() {
+    let mut object = refund();
+    object.as_object_mut().unwrap().remove("reason");
+    assert!(!sightings(&event("refund.created", object))[0].facts.contains_key("reason"));
+}
+
+#[test]
+fn a_later_event_shows_both_ends_of_the_change() {
+    let mut e = event(
+        "refund.updated",
+        json!({"id": "re_1", "amount": 5, "currency": "jpy", "status": "failed", "failure_reason": "declined", "created": 1}),
+    );
+    e["data"]["previous_attributes"] = json!({"status": "pending"});
+    let s = &sightings(&e)[0];
+    assert_eq!((s.first_status.as_deref(), s.later_status.as_deref()), (Some("pending"), Some("failed")));
+    assert_eq!(s.failure_code.as_deref(), Some("declined"));
+    let s = &sightings(&event("refund.failed", refund()))[0];
+    assert_eq!((s.first_status.as_deref(), s.later_status.as_deref()), (None, Some("succeeded")));
+}
+
+#[test]
+fn who_moved_it() {
+    let mut automatic = payout();
+    automatic["automatic"] = json!(true);
+    assert_eq!(sightings(&event("payout.created", automatic))[0].actor, Actor::Stripe);
+    assert_eq!(sightings(&event("payout.created", payout()))[0].actor, Actor::External);
+    let mut expired = refund();
+    expired["reason"] = json!("expired_uncaptured_charge");
+    assert_eq!(sightings(&event("refund.created", expired))[0].actor, Actor::Stripe);
+}
+
+#[test]
+fn an_expanded_destination_leaves_only_its_id() {
+    let s = &sightings(&event("payout.created", payout()))[0];
+    assert_eq!(s.facts["destination"], text("ba_1"));
+}
+
+#[test]
+fn one_movement_per_reversal() {
+    let reversal = |id: &str, amount: i64| json!({"id": id, "object": "transfer_reversal", "amount": amount, "currency": "usd", "created": 2, "source_refund": null, "transfer": "tr_1"});
+    let transfer = json!({
+        "id": "tr_1", "object": "transfer", "amount": 1_000, "currency": "usd", "livemode": false, "created": 1, "destination": "acct_2",
+        "source_type": "card", "source_transaction": null, "reversals": {"data": [reversal("trr_2", 300), reversal("trr_1", 200)], "has_more": false},
+    });
+    let all = sightings(&event("transfer.reversed", transfer.clone()));
+    assert_eq!(
+        all.iter().map(|s| (s.object.as_str(), s.amount_minor)).collect::<Vec<_>>(),
+        [("trr_2", 300), ("trr_1", 200)]
+    );
+    assert_eq!(all[0].facts["transfer"], text("tr_1"));
+    let made = &sightings(&event("transfer.created", transfer))[0];
+    assert_eq!((made.kind, made.facts["source_transaction"].clone()), (Kind::Transfer, None));
+    let none = json!({"id": "tr_1", "amount": 1, "currency": "usd", "reversals": {"data": []}});
+    assert_eq!(projected(&event("transfer.reversed", none)), Ok(Projected::Ignored(Ignored::NoNews)));
+}
+
+#[test]
+fn only_a_rise_of_the_count_is_a_submission() {
+    let mut e = event("charge.dispute.updated", dispute("under_review", 1));
+    assert_eq!(sightings(&e), []);
+    e["data"]["previous_attributes"] =
+        json!({"evidence": {"customer_name": null}, "evidence_details": {"submission_count": 0}});
+    let s = &sightings(&e)[0];
+    assert_eq!(
+        (s.kind, s.ordinal, s.facts["submission_count"].clone()),
+        (Kind::DisputeSubmit, 1, Some(FactValue::Long(1)))
+    );
+    assert_eq!(s.facts["case_type"], text("chargeback"));
+    e["data"]["previous_attributes"] = json!({"metadata": {"a": "b"}});
+    assert_eq!(sightings(&e), []);
+    e["data"]["previous_attributes"] = json!({"evidence_details": {"submission_count": 1}});
+    assert_eq!(sightings(&e), []);
+}
+
+#[test]
+fn a_lost_dispute_was_given_up_only_if_a_request_did_it() {
+    let mut e = event("charge.dispute.closed", dispute("lost", 0));
+    assert_eq!(sightings(&e)[0].kind, Kind::DisputeAccept);
+    e["request"] = json!({"id": null, "idempotency_key": null});
+    assert_eq!(sightings(&e), []);
+    let [News::Fact(fact)] = &report(&e).news[..] else { panic!() };
+    assert_eq!((fact.fact, fact.status.as_deref()), (FactKind::DisputeClosed, Some("lost")));
+    let won = event("charge.dispute.closed", dispute("won", 1));
+    assert_eq!(sightings(&won), []);
+}
+
+#[test]
+fn modes_never_mix() {
+    let mut live = event("refund.created", refund());
+    live["livemode"] = json!(true);
+    assert_eq!(projected(&live), Err(EventError::LiveOnTest));
+    assert!(
+        matches!(project(live.to_string().as_bytes(), Mode::Live), Ok(Projected::Report(r)) if r.scope.mode() == Mode::Live)
+    );
+    // Test events reach the live endpoint where an app is installed in both modes.
+    let test = event("refund.created", refund());
+    assert!(
+        matches!(project(test.to_string().as_bytes(), Mode::Live), Ok(Projected::Report(r)) if r.scope.mode() == Mode::Test)
+    );
+    let mut mixed = event("payout.created", payout());
+    mixed["data"]["object"]["livemode"] = json!(true);
+    assert_eq!(projected(&mixed), Err(EventError::Mode));
+}
+
+#[test]
+fn what_is_none_of_our_business_is_ignored() {
+    assert_eq!(projected(&event("customer.created", json!({"id": "cus_1"}))), Ok(Projected::Ignored(Ignored::Type)));
+    let mut own = event("refund.created", refund());
+    own.as_object_mut().unwrap().remove("account");
+    assert_eq!(projected(&own), Ok(Projected::Ignored(Ignored::NoAccount)));
+    assert_eq!(
+        projected(&json!({"object": "v2.core.event", "id": "evt_1", "type": "x"})),
+        Ok(Projected::Ignored(Ignored::Thin))
+    );
+}
+
+#[test]
+fn missing_and_wrong_fields_are_named() {
+    for (pointer, value, field) in [
+        ("/id", json!(1), "id"),
+        ("/id", json!("evt 1"), "id"),
+        ("/account", json!("cus_1"), "account"),
+        ("/livemode", json!("false"), "livemode"),
+        ("/created", json!(-5), "created"),
+        ("/created", json!("now"), "created"),
+        ("/data", json!([]), "data"),
+        ("/data/object", json!(null), "data.object"),
+        ("/data/object/id", json!(null), "data.object.id"),
+        ("/data/object/amount", json!(12.5), "data.object.amount"),
+        ("/data/object/amount", json!("1250"), "data.object.amount"),
+        ("/data/object/amount", json!(9_007_199_254_740_992_i64), "data.object.amount"),
+        ("/data/object/currency", json!("USD"), "data.object.currency"),
+        ("/data/object/charge", json!("../x"), "data.object.charge"),
+        ("/data/object/charge", json!({"amount": 1}), "data.object.charge"),
+        ("/request", json!("req_1"), "request"),
+    ] {
+        let mut e = event("refund.created", refund());
+        *e.pointer_mut(pointer).unwrap() = value.clone();
+        assert_eq!(projected(&e), Err(EventError::Field(field.to_owned())), "{pointer} = {value}");
+    }
+    for bad in [&b""[..], b"null", b"[]", b"{", b"\xff", b"{}x", b"\"event\""] {
+        assert!(project(bad, Mode::Test).is_err());
+    }
+    assert_eq!(project(&vec![b' '; MAX_BODY + 1], Mode::Test), Err(EventError::TooLarge(MAX_BODY + 1)));
+}
+
+#[test]
+fn nothing_personal_survives() {
+    let mut changed = event("charge.dispute.updated", dispute("under_review", 1));
+    changed["data"]["previous_attributes"] =
+        json!({"evidence": {"customer_name": "CANARY"}, "evidence_details": {"submission_count": 0}});
+    for e in [event("refund.created", refund()), event("payout.created", payout()), changed] {
+        let kept = serde_json::to_string(&report(&e)).unwrap();
+        for canary in ["CANARY", "anary", "6789", "110000000", "visa", "10.4"] {
+            assert!(!kept.contains(canary), "{canary} in {kept}");
+        }
+    }
+    // Free text where a word is expected is not kept.
+    let mut free = refund();
+    free["reason"] = json!("Jo Doe called, card 4242");
+    let s = &sightings(&event("refund.created", free))[0];
+    assert!(!s.facts.contains_key("reason"));
+}
+
+#[test]
+fn a_report_survives_the_queue() {
+    let report = report(&event("payout.created", payout()));
+    let text = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+    assert!(serde_json::from_str::<Report>(&text.replacen("{", "{\"more\":1,", 1)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = project(&bytes, Mode::Live);
+    }
+
+    #[test]
+    fn a_real_event_with_any_byte_changed_never_panics(at in any::<prop::sample::Index>(), byte: u8, kind in 0..3usize) {
+        let e = [event("refund.created", refund()), event("payout.failed", payout()), event("charge.dispute.closed", dispute("lost", 2))][kind].to_string();
+        let mut bytes = e.into_bytes();
+        let i = at.index(bytes.len());
+        bytes[i] = byte;
+        let _ = project(&bytes, Mode::Live);
+    }
+}

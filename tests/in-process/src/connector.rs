@@ -1,0 +1,129 @@
+//! The HTTP connector: takes the SDK's request to its double, through the gate.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use crate::fault::Fault;
+use crate::gate::Entered;
+use crate::process::Process;
+use crate::refusals;
+use crate::wire::{Reply, WireRequest};
+use crate::world::World;
+
+/// One process's way to the account.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    world: Arc<World>,
+    process: Arc<Process>,
+}
+
+impl Connector {
+    pub(crate) fn new(world: Arc<World>, process: Arc<Process>) -> Self {
+        Self { world, process }
+    }
+
+    async fn attempt(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let request = WireRequest::read(request).await.map_err(|why| ConnectorError::user(why.into()))?;
+        self.process.alive().await;
+        let entered = self.world.gate.enter(self.process.number, &request);
+        let half = self.world.latency_of(&request.operation) / 2;
+        pass(half).await;
+        self.process.alive().await;
+        for late in self.world.gate.due(entered.number) {
+            self.world.apply(&late, false);
+        }
+        let reply = self.decide(&entered, &request).await;
+        pass(half).await;
+        self.process.alive().await;
+        self.world.gate.leave(&entered, reply.as_ref().map(|reply| reply.status));
+        match reply {
+            Some(reply) => reply.into_http(),
+            None => Err(reset()),
+        }
+    }
+
+    /// The answer; `None` is a reset connection.
+    async fn decide(&self, entered: &Entered, request: &WireRequest) -> Option<Reply> {
+        let apply = || self.world.apply(request, false);
+        let Some(fault) = entered.fault else { return Some(apply()) };
+        match fault {
+            Fault::Fail => Some(refusals::failed(request.service)),
+            Fault::Reset => None,
+            Fault::ApplyThenFail => {
+                apply();
+                Some(refusals::failed(request.service))
+            }
+            Fault::ApplyThenReset => {
+                apply();
+                None
+            }
+            Fault::ApplyLate { after } => {
+                self.world.gate.hold(entered.number + after, request.clone());
+                None
+            }
+            Fault::Conflict => Some(refusals::conflicted(request)),
+            Fault::InProgress => Some(refusals::in_progress(request)),
+            Fault::Throttle => Some(refusals::throttled(request.service)),
+            Fault::Partial => match refusals::split_batch(request) {
+                Some((part, leftover)) => Some(leftover.complete(self.world.apply(&part, false))),
+                None => Some(refusals::failed(request.service)),
+            },
+            Fault::Duplicate => Some(self.world.apply(request, true)),
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                self.process.alive().await;
+                Some(apply())
+            }
+            Fault::Crash => self.crash().await,
+            Fault::ApplyThenCrash => {
+                apply();
+                self.crash().await
+            }
+        }
+    }
+
+    async fn crash(&self) -> Option<Reply> {
+        self.process.die();
+        std::future::pending().await
+    }
+}
+
+/// Lets other tasks run, and time pass where a latency is set.
+async fn pass(time: Duration) {
+    if time.is_zero() {
+        tokio::task::yield_now().await;
+    } else {
+        tokio::time::sleep(time).await;
+    }
+}
+
+fn reset() -> ConnectorError {
+    ConnectorError::io(io::Error::new(io::ErrorKind::ConnectionReset, "connection reset (injected)").into())
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("process", &self.process.number).finish_non_exhaustive()
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.clone().attempt(request))
+    }
+}
+
+impl HttpClient for Connector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}

@@ -1,0 +1,32 @@
+//! The names everything has in an in-process account. The doubles know no others; see [`crate::InProcess`] to add more.
+
+/// The region of every client and ARN.
+pub const REGION: &str = "eu-west-1";
+/// The account id in every ARN.
+pub const ACCOUNT_ID: &str = "000000000000";
+/// The state table: `pk` (S), `sk` (S).
+pub const STATE_TABLE: &str = "axiru-state";
+/// The ledger table: `pk` (S), `seq` (N).
+pub const LEDGER_TABLE: &str = "axiru-ledger";
+/// The observations queue.
+pub const OBSERVATIONS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-observations";
+/// Where a message goes after [`MAX_RECEIVES`] receives without a delete.
+pub const OBSERVATIONS_DEAD_LETTER_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-observations-dead";
+/// How often a message is handed out before it counts as dead.
+pub const MAX_RECEIVES: u32 = 5;
+/// The symmetric key that seals tokens and signing secrets.
+pub const SEAL_KEY_ID: &str = "11111111-0000-4000-8000-000000000001";
+/// The Ed25519 key that signs checkpoints.
+pub const SIGNING_KEY_ID: &str = "22222222-0000-4000-8000-000000000002";
+/// The HMAC key of links.
+pub const LINK_KEY_ID: &str = "33333333-0000-4000-8000-000000000003";
+/// The export bucket.
+pub const EXPORT_BUCKET: &str = "axiru-export";
+/// The developer secret of test mode.
+pub const DEVELOPER_SECRET_TEST: &str = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:axiru-developer-test-AAAAAA";
+/// The developer secret of live mode.
+pub const DEVELOPER_SECRET_LIVE: &str = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:axiru-developer-live-BBBBBB";
+/// What the test mode's developer secret holds at the start.
+pub const DEVELOPER_SECRET_TEST_VALUE: &str = r#"{"client_id":"ca_inprocess_test","developer_key":"sk_test_inprocess_developer"}"#;
+/// What the live mode's developer secret holds at the start.
+pub const DEVELOPER_SECRET_LIVE_VALUE: &str = r#"{"client_id":"ca_inprocess_live","developer_key":"sk_live_inprocess_developer"}"#;

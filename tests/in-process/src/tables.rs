@@ -1,0 +1,30 @@
+//! The two tables of Axiru, as `template.yaml` makes them, but without the stream unless a test asks for it: the
+//! database slows with every stream record it holds.
+
+use serde_json::{Value, json};
+
+use crate::names::{LEDGER_TABLE, STATE_TABLE};
+
+/// The bodies of the two CreateTable calls.
+pub(crate) fn definitions(ledger_stream: bool) -> [Value; 2] {
+    let mut ledger = table(LEDGER_TABLE, ("pk", "S"), ("seq", "N"));
+    if ledger_stream {
+        ledger["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+    }
+    [table(STATE_TABLE, ("pk", "S"), ("sk", "S")), ledger]
+}
+
+fn table(name: &str, hash: (&str, &str), range: (&str, &str)) -> Value {
+    json!({
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            { "AttributeName": hash.0, "AttributeType": hash.1 },
+            { "AttributeName": range.0, "AttributeType": range.1 },
+        ],
+        "KeySchema": [
+            { "AttributeName": hash.0, "KeyType": "HASH" },
+            { "AttributeName": range.0, "KeyType": "RANGE" },
+        ],
+    })
+}

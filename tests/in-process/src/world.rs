@@ -1,0 +1,204 @@
+//! An account: its doubles, its gate, and the handle that tests hold.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use bytes::Bytes;
+use dynoxide::{DynoxideError, Item};
+use serde_json::Value;
+
+use crate::call::{Calls, Service};
+use crate::connector::Connector;
+use crate::dump::Dump;
+use crate::dynamodb::DynamoDb;
+use crate::gate::{Faults, Gate};
+use crate::kms::Kms;
+use crate::latency::Latencies;
+use crate::names::EXPORT_BUCKET;
+use crate::process::{Outcome, Process};
+use crate::s3::S3;
+use crate::secrets::Secrets;
+use crate::sqs::Sqs;
+use crate::tables;
+use crate::wire::{Reply, WireRequest};
+
+/// What all processes of an account share.
+pub(crate) struct World {
+    dynamodb: DynamoDb,
+    sqs: Sqs,
+    kms: Kms,
+    s3: S3,
+    secrets: Secrets,
+    pub(crate) gate: Arc<Gate>,
+    latencies: Mutex<Latencies>,
+    processes: AtomicUsize,
+}
+
+impl World {
+    /// Does what the request asks, at once.
+    pub(crate) fn apply(&self, request: &WireRequest, twice: bool) -> Reply {
+        match request.service {
+            Service::DynamoDb => self.dynamodb.answer(request),
+            Service::Sqs => self.sqs.answer(request, twice),
+            Service::Kms => self.kms.answer(request),
+            Service::S3 => self.s3.answer(request),
+            Service::SecretsManager => self.secrets.answer(request),
+        }
+    }
+
+    pub(crate) fn latency_of(&self, operation: &str) -> Duration {
+        self.latencies.lock().unwrap_or_else(PoisonError::into_inner).of(operation)
+    }
+}
+
+/// One AWS account in memory, as one process sees it. Cheap to clone; a clone is the same process.
+#[derive(Clone)]
+pub struct InProcess {
+    world: Arc<World>,
+    process: Arc<Process>,
+}
+
+impl InProcess {
+    /// An account with the two tables (no stream), the keys, the queue, the bucket and the secrets of [`crate::names`].
+    ///
+    /// # Errors
+    /// If the in-memory database cannot be made.
+    pub fn new() -> Result<Self, DynoxideError> {
+        Self::with(false)
+    }
+
+    /// The same with a stream on the ledger table. Each record makes the next write slower: keep to a few thousand.
+    ///
+    /// # Errors
+    /// If the in-memory database cannot be made.
+    pub fn with_ledger_stream() -> Result<Self, DynoxideError> {
+        Self::with(true)
+    }
+
+    fn with(ledger_stream: bool) -> Result<Self, DynoxideError> {
+        let world = World {
+            dynamodb: DynamoDb::new()?,
+            sqs: Sqs::default(),
+            kms: Kms::new(),
+            s3: S3::new(&[EXPORT_BUCKET]),
+            secrets: Secrets::new(),
+            gate: Arc::new(Gate::default()),
+            latencies: Mutex::new(Latencies::none()),
+            processes: AtomicUsize::new(1),
+        };
+        for definition in tables::definitions(ledger_stream) {
+            world.dynamodb.create_table(&definition)?;
+        }
+        Ok(Self { world: Arc::new(world), process: Arc::new(Process::new(0)) })
+    }
+
+    /// Another process on the same account: it has clients of its own, and does not die with this one.
+    #[must_use]
+    pub fn another_process(&self) -> Self {
+        let number = self.world.processes.fetch_add(1, Ordering::Relaxed);
+        Self { world: self.world.clone(), process: Arc::new(Process::new(number)) }
+    }
+
+    /// What clients made elsewhere (with production's own settings) are given as their HTTP client.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(Connector::new(self.world.clone(), self.process.clone()))
+    }
+
+    /// The plan of what goes wrong.
+    pub fn faults(&self) -> Faults {
+        Faults::new(self.world.gate.clone())
+    }
+
+    /// Runs a future until it ends, or until the process dies at a call: then the future is dropped there. Tasks that
+    /// it spawned are not dropped, but none of their calls is answered while the process is dead; after this
+    /// returned, the process can be used again.
+    pub async fn run<T>(&self, future: impl Future<Output = T>) -> Outcome<T> {
+        self.process.run(future).await
+    }
+
+    /// The calls made so far by all processes, oldest first.
+    pub fn calls(&self) -> Calls {
+        self.world.gate.calls()
+    }
+
+    /// Forgets the calls; the next one is number 0.
+    pub fn clear_calls(&self) {
+        self.world.gate.clear_calls();
+    }
+
+    /// Applies every request that [`crate::Fault::ApplyLate`] still holds.
+    pub fn apply_late(&self) {
+        for late in self.world.gate.due(usize::MAX) {
+            self.world.apply(&late, false);
+        }
+    }
+
+    /// Sets how long operations take.
+    pub fn set_latencies(&self, latencies: Latencies) {
+        *self.world.latencies.lock().unwrap_or_else(PoisonError::into_inner) = latencies;
+    }
+
+    /// Every item of a table, past the gate.
+    ///
+    /// # Errors
+    /// If there is no such table.
+    pub fn items(&self, table: &str) -> Result<Vec<Item>, DynoxideError> {
+        self.world.dynamodb.items(table)
+    }
+
+    /// Makes another table from the JSON of a CreateTable request, past the gate.
+    ///
+    /// # Errors
+    /// What CreateTable says.
+    pub fn create_table(&self, definition: &Value) -> Result<(), DynoxideError> {
+        self.world.dynamodb.create_table(definition)
+    }
+
+    /// The bodies in a queue, received or not, but not deleted; past the gate.
+    pub fn queued(&self, queue_url: &str) -> Vec<String> {
+        self.world.sqs.bodies(queue_url)
+    }
+
+    /// Every object of a bucket, past the gate.
+    pub fn objects(&self, bucket: &str) -> BTreeMap<String, Bytes> {
+        self.world.s3.objects(bucket)
+    }
+
+    /// How often each object of a bucket was written: the bucket keeps all versions.
+    pub fn object_versions(&self, bucket: &str) -> BTreeMap<String, usize> {
+        self.world.s3.versions(bucket)
+    }
+
+    /// Sets a secret, past the gate.
+    pub fn set_secret(&self, arn: &str, value: &str) {
+        self.world.secrets.set(arn, value);
+    }
+
+    /// Enables or disables a key.
+    pub fn enable_key(&self, key_id: &str, enabled: bool) {
+        self.world.kms.enable(key_id, enabled);
+    }
+
+    /// Everything that is stored.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn dump(&self) -> Result<Dump, DynoxideError> {
+        let mut dump = Dump::default();
+        self.world.dynamodb.dump(&mut dump)?;
+        self.world.sqs.dump(&mut dump);
+        self.world.s3.dump(&mut dump);
+        Ok(dump)
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess").field("process", &self.process.number).finish_non_exhaustive()
+    }
+}
