@@ -4,14 +4,17 @@
 //! can never reach an address. Stripe's form differs from RFC 6749 in what is left out: no `response_type`, no `redirect_uri`
 //! and no `client_id` in the exchange (Stripe docs, "Stripe Apps: OAuth 2.0").
 
+use std::pin::Pin;
+
 use axiru_domain::{AccountId, Mode};
 use bytes::Bytes;
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
 };
 use oauth2::{
-    AccessToken, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, RefreshToken, RequestTokenError, StandardRevocableToken, TokenResponse, TokenUrl,
+    AccessToken, AsyncHttpClient, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, RefreshToken, RequestTokenError, StandardRevocableToken, TokenResponse,
+    TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -183,6 +186,20 @@ type TokenClient = Client<
     EndpointSet,
 >;
 
+/// The transport in the form that `oauth2` asks for.
+struct Sending<'t>(&'t dyn Transport);
+
+impl<'c> AsyncHttpClient<'c> for Sending<'_> {
+    type Error = TransportError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TransportError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        let mut request = request.map(Bytes::from);
+        request.headers_mut().insert("stripe-version", http::HeaderValue::from_static(crate::API_VERSION));
+        Box::pin(async move { Ok(self.0.send(request).await?.map(|body| body.to_vec())) })
+    }
+}
+
 /// Exchanges a code for tokens, with the developer key of the code's mode. Sends it once: a code is spent by being sent.
 ///
 /// The token client lives within this function because its own `Debug` would print the developer key.
@@ -199,12 +216,10 @@ pub async fn exchange(
         .set_client_secret(ClientSecret::new(String::new()))
         .set_auth_type(AuthType::BasicAuth)
         .set_token_uri(TokenUrl::from_url(base.at("/v1/oauth/token")));
-    let send = async |request: HttpRequest| -> Result<HttpResponse, TransportError> {
-        let mut request = request.map(Bytes::from);
-        request.headers_mut().insert("stripe-version", http::HeaderValue::from_static(crate::API_VERSION));
-        Ok(transport.send(request).await?.map(|body| body.to_vec()))
-    };
-    let answer = client.exchange_code(AuthorizationCode::new(code.0.expose().to_owned())).request_async(&send).await;
+    let answer = client
+        .exchange_code(AuthorizationCode::new(code.0.expose().to_owned()))
+        .request_async(&Sending(transport))
+        .await;
     answer.map_err(refusal)?.into_grant()
 }
 

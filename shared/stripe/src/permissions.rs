@@ -76,10 +76,7 @@ pub const PERMISSIONS: [Permission; 6] = [
         purpose: "See transfers to connected accounts and their reversals, so that each can be checked and recorded.",
         read: "Each transfer's amount, currency, destination account id, and each reversal's amount.",
         never_read: "Anything about the people behind the destination account.",
-        enforcement: Some(Enforcement {
-            name: "transfer_write",
-            purpose: "Make allowed transfers and reversals.",
-        }),
+        enforcement: Some(Enforcement { name: "transfer_write", purpose: "Make allowed transfers and reversals." }),
     },
     Permission {
         name: "event_read",

@@ -125,10 +125,10 @@ impl Store {
         &self,
         pending: &Pending,
         terms: &Terms<'_>,
-        now: impl Fn() -> Timestamp + Copy,
+        now: fn() -> Timestamp,
     ) -> Result<(), ActivationError> {
         let log = LogId { scope: pending.scope.clone(), lane: Lane::ZERO };
-        let entries = self.commit(&log, now, async || self.activation(pending, terms, &log, now()).await).await?;
+        let entries = self.commit(&log, now, || self.activation(pending, terms, &log, now())).await?;
         tracing::info!(
             scope = %pending.scope,
             connection.attempt = %pending.attempt,
@@ -195,9 +195,9 @@ impl Store {
             .item("tokens", b(pending.tokens.as_slice()))
             .item("endpoint", s(terms.endpoint.as_str()));
         let put = match before {
-            Some(before) => put
-                .condition_expression("attempt = :before")
-                .expression_attribute_values(":before", s(&before.attempt)),
+            Some(before) => {
+                put.condition_expression("attempt = :before").expression_attribute_values(":before", s(&before.attempt))
+            }
             None => put.condition_expression("attribute_not_exists(pk)"),
         };
         put.build()
@@ -250,29 +250,41 @@ fn drafts(
         Draft { log: log.clone(), actor: actor.clone(), ty, fields }
     };
     let lanes = before.map_or(terms.lanes, |before| before.lanes);
-    let mut drafts = vec![draft(operator, EntryType::ConnectionConnected, json!({
-        "attempt": pending.attempt,
-        "country": pending.country,
-        "currency": pending.currency.as_str(),
-        "lanes": lanes.count(),
-        "permissions": terms.permissions,
-        "reconnected": before.is_some(),
-    }))];
+    let mut drafts = vec![draft(
+        operator,
+        EntryType::ConnectionConnected,
+        json!({
+            "attempt": pending.attempt,
+            "country": pending.country,
+            "currency": pending.currency.as_str(),
+            "lanes": lanes.count(),
+            "permissions": terms.permissions,
+            "reconnected": before.is_some(),
+        }),
+    )];
     if before.and_then(|before| before.endpoint.as_deref()) != Some(terms.endpoint.as_str()) {
-        drafts.push(draft(&Actor::Axiru, EntryType::ConnectionWebhooksRegistered, json!({
-            "endpoint": terms.endpoint.as_str(),
-            "events": terms.events,
-            "api_version": axiru_stripe::API_VERSION,
-        })));
+        drafts.push(draft(
+            &Actor::Axiru,
+            EntryType::ConnectionWebhooksRegistered,
+            json!({
+                "endpoint": terms.endpoint.as_str(),
+                "events": terms.events,
+                "api_version": axiru_stripe::API_VERSION,
+            }),
+        ));
     }
     drafts.extend(new_plans.iter().map(|plan| {
-        draft(operator, EntryType::PlanAdopted, json!({
-            "plan": plan.name,
-            "plan_sha256": plan.sha256,
-            "policy_mode": "shadow",
-            "attempt": pending.attempt,
-            "source": "starter",
-        }))
+        draft(
+            operator,
+            EntryType::PlanAdopted,
+            json!({
+                "plan": plan.name,
+                "plan_sha256": plan.sha256,
+                "policy_mode": "shadow",
+                "attempt": pending.attempt,
+                "source": "starter",
+            }),
+        )
     }));
     drafts
 }
@@ -302,7 +314,13 @@ mod tests {
         let pending = pending();
         let endpoint = "we_1".parse().unwrap();
         let lanes = Lanes::try_from(4).unwrap();
-        let terms = Terms { lanes, permissions: "read_only", endpoint: &endpoint, events: &["payout.created", "refund.created"], plans };
+        let terms = Terms {
+            lanes,
+            permissions: "read_only",
+            endpoint: &endpoint,
+            events: &["payout.created", "refund.created"],
+            plans,
+        };
         let log = LogId { scope: pending.scope.clone(), lane: Lane::ZERO };
         let plans: Vec<_> = plans.iter().collect();
         let mut tip = Tip::EMPTY;

@@ -76,8 +76,9 @@ impl Developers {
             Mode::Live => &self.live,
         };
         let answer = self.client.get_secret_value().secret_id(id).send().await;
-        let answer = answer.map_err(|error| {
-            DeveloperError::Aws { mode, source: AwsError::of("reading a developer secret")(error).without_source() }
+        let answer = answer.map_err(|error| DeveloperError::Aws {
+            mode,
+            source: AwsError::of("reading a developer secret")(error).without_source(),
         })?;
         let mut text = answer.secret_string.unwrap_or_default();
         let developer = Developer::read(mode, &text);
@@ -88,7 +89,8 @@ impl Developers {
 
 impl Developer {
     fn read(mode: Mode, text: &str) -> Result<Self, DeveloperError> {
-        let fields: Fields = serde_json::from_str(text).map_err(|_| DeveloperError::Field { mode, field: "client_id" })?;
+        let fields: Fields =
+            serde_json::from_str(text).map_err(|_| DeveloperError::Field { mode, field: "client_id" })?;
         let app = fields.client_id.and_then(|id| id.parse().ok());
         let app = app.ok_or(DeveloperError::Field { mode, field: "client_id" })?;
         let key = fields.developer_key.and_then(|key| Secret::new(key).ok());

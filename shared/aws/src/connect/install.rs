@@ -186,13 +186,18 @@ impl Store {
         if text(&row, "state")? != "issued" {
             return Err(InstallError::Spent);
         }
-        self.step(&claimed, "claiming an install", now, Step {
-            from: "issued",
-            to: "exchanging",
-            claim: None,
-            valid_until: now.plus_secs(STEP_SECS),
-            set: vec![("claim", s(&claimed.claim))],
-        })
+        self.step(
+            &claimed,
+            "claiming an install",
+            now,
+            Step {
+                from: "issued",
+                to: "exchanging",
+                claim: None,
+                valid_until: now.plus_secs(STEP_SECS),
+                set: vec![("claim", s(&claimed.claim))],
+            },
+        )
         .await?;
         Ok(claimed)
     }
@@ -202,13 +207,12 @@ impl Store {
     /// # Errors
     /// [`InstallError`].
     pub async fn refuse_install(&self, claimed: &Claimed, now: Timestamp) -> Result<(), InstallError> {
-        self.step(claimed, "ending an install", now, Step {
-            from: "exchanging",
-            to: "refused",
-            claim: Some(&claimed.claim),
-            valid_until: now,
-            set: Vec::new(),
-        })
+        self.step(
+            claimed,
+            "ending an install",
+            now,
+            Step { from: "exchanging", to: "refused", claim: Some(&claimed.claim), valid_until: now, set: Vec::new() },
+        )
         .await
     }
 
@@ -225,7 +229,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), InstallError> {
         let scope = Scope::new(grant.mode, grant.account.clone());
-        let currency: Currency = profile.default_currency.parse().map_err(|_| InstallError::Profile("default_currency"))?;
+        let currency: Currency =
+            profile.default_currency.parse().map_err(|_| InstallError::Profile("default_currency"))?;
         let tokens = json!({
             "access_token": grant.access_token.expose(),
             "refresh_token": grant.refresh_token.expose(),
@@ -233,19 +238,24 @@ impl Store {
         });
         let tokens = Zeroizing::new(tokens.to_string());
         let sealed = seal.seal(&tokens_context(&scope), tokens.as_bytes()).await?;
-        self.step(claimed, "holding a grant", now, Step {
-            from: "exchanging",
-            to: "pending",
-            claim: Some(&claimed.claim),
-            valid_until: now.plus_secs(STEP_SECS),
-            set: vec![
-                ("account", s(scope.account().as_str())),
-                ("display_name", s(&profile.display_name)),
-                ("country", s(&profile.country)),
-                ("currency", s(currency.as_str())),
-                ("tokens", b(sealed)),
-            ],
-        })
+        self.step(
+            claimed,
+            "holding a grant",
+            now,
+            Step {
+                from: "exchanging",
+                to: "pending",
+                claim: Some(&claimed.claim),
+                valid_until: now.plus_secs(STEP_SECS),
+                set: vec![
+                    ("account", s(scope.account().as_str())),
+                    ("display_name", s(&profile.display_name)),
+                    ("country", s(&profile.country)),
+                    ("currency", s(currency.as_str())),
+                    ("tokens", b(sealed)),
+                ],
+            },
+        )
         .await
     }
 
@@ -308,7 +318,13 @@ impl Store {
     }
 
     /// Takes one step. A failed condition on a row that shows this very step is this step, reported late by a retry.
-    async fn step(&self, claimed: &Claimed, call: &'static str, now: Timestamp, step: Step<'_>) -> Result<(), InstallError> {
+    async fn step(
+        &self,
+        claimed: &Claimed,
+        call: &'static str,
+        now: Timestamp,
+        step: Step<'_>,
+    ) -> Result<(), InstallError> {
         let mut condition = "#state = :from".to_owned();
         let mut update = "SET #state = :to, valid_until = :until, stepped_at = :now".to_owned();
         let mut request = self

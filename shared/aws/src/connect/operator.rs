@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn what_is_no_arn_is_no_operator() {
         let long = format!("arn:aws:iam::111122223333:user/{}", "a".repeat(2_100));
-        for bad in ["", "rosa", "arn:aws:iam", "arn:aws:iam::111122223333", "arn:aws:iam::111122223333:user/a b", &long] {
+        for bad in ["", "rosa", "arn:aws:iam", "arn:aws:iam::111122223333", "arn:aws:iam::111122223333:user/a b", &long]
+        {
             assert!(Operator::new("axiru", bad).is_err(), "{bad}");
         }
     }

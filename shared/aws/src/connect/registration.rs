@@ -124,7 +124,9 @@ impl Seen {
             open: has("key")
                 .then(|| Ok((text(row, "key")?.to_owned(), text(row, "key_spec")?.to_owned(), number(row, "key_at")?)))
                 .transpose()?,
-            lease: has("lease").then(|| Ok((text(row, "lease")?.to_owned(), number(row, "lease_until")?))).transpose()?,
+            lease: has("lease")
+                .then(|| Ok((text(row, "lease")?.to_owned(), number(row, "lease_until")?)))
+                .transpose()?,
         })
     }
 
@@ -149,7 +151,8 @@ impl Seen {
 
 /// Hash of what is asked for: another one means another endpoint.
 fn spec_hash(spec: &EndpointSpec<'_>) -> String {
-    let mut hash = Sha256::new().chain_update(axiru_stripe::API_VERSION).chain_update("\n").chain_update(spec.url.as_str());
+    let mut hash =
+        Sha256::new().chain_update(axiru_stripe::API_VERSION).chain_update("\n").chain_update(spec.url.as_str());
     for event in spec.events {
         hash.update("\n");
         hash.update(event);
@@ -223,10 +226,7 @@ impl Lead<'_> {
     /// Takes the lease and writes the generation ahead; false if somebody was faster.
     async fn take(&self, seen: &Seen, wanted: &str, fresh: bool, now: Timestamp) -> Result<bool, RegisterError> {
         let mut update = "SET lease = :lease, lease_until = :until".to_owned();
-        let mut values = vec![
-            (":lease", s(&self.lease)),
-            (":until", n(now.plus_secs(LEASE_SECS).secs())),
-        ];
+        let mut values = vec![(":lease", s(&self.lease)), (":until", n(now.plus_secs(LEASE_SECS).secs()))];
         if fresh {
             update.push_str(", generation = :next, #key = :key, key_spec = :spec, key_at = :now");
             values.extend([
@@ -295,7 +295,8 @@ impl Lead<'_> {
 
     /// Gives the lease back; `spent` also drops the key, because Stripe keeps its refusal under it.
     async fn release(&self, spent: bool) -> Result<(), RegisterError> {
-        let update = if spent { "REMOVE lease, lease_until, #key, key_spec, key_at" } else { "REMOVE lease, lease_until" };
+        let update =
+            if spent { "REMOVE lease, lease_until, #key, key_spec, key_at" } else { "REMOVE lease, lease_until" };
         self.held("releasing the webhook endpoint", update.to_owned(), Vec::new(), spent).await.map(|_| ())
     }
 
@@ -339,7 +340,9 @@ impl Lead<'_> {
         }
         match request.send().await {
             Ok(_) => Ok(true),
-            Err(error) if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
+            Err(error)
+                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
+            {
                 Ok(false)
             }
             Err(error) => Err(AwsError::of(call)(error).into()),

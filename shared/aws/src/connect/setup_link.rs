@@ -136,7 +136,11 @@ mod tests {
 
     #[test]
     fn a_link_is_open_only_before_its_end_and_before_its_use() {
-        let row = |used: Option<&str>| LinkRow { created_by: "op_1".into(), valid_until: 100, used_by_attempt: used.map(str::to_owned) };
+        let row = |used: Option<&str>| LinkRow {
+            created_by: "op_1".into(),
+            valid_until: 100,
+            used_by_attempt: used.map(str::to_owned),
+        };
         let at = |secs| Timestamp::from_secs(secs).unwrap();
         assert_eq!(row(None).state(at(99)), LinkState::Open(at(100)));
         assert_eq!(row(None).state(at(100)), LinkState::Expired);

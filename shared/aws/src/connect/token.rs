@@ -140,7 +140,15 @@ mod tests {
     #[test]
     fn other_texts_are_no_tokens() {
         let good = Token::random().unwrap();
-        for bad in ["", "abc", &good.expose()[1..], &format!("{}A", good.expose()), &format!("{}=", &good.expose()[..42]), &"+".repeat(43), &"é".repeat(21)] {
+        for bad in [
+            "",
+            "abc",
+            &good.expose()[1..],
+            &format!("{}A", good.expose()),
+            &format!("{}=", &good.expose()[..42]),
+            &"+".repeat(43),
+            &"é".repeat(21),
+        ] {
             assert!(bad.parse::<Token>().is_err(), "{bad}");
         }
         // The last character carries four bits and two stray ones, which must be zero.
