@@ -43,6 +43,11 @@ impl AwsError {
         Self { call, code: what.to_owned(), retry: Retry::Never, source: None }
     }
 
+    /// The same without what the SDK says, for calls whose request or answer holds a secret.
+    pub(crate) fn without_source(self) -> Self {
+        Self { source: None, ..self }
+    }
+
     /// Classifies the error of an SDK call named `call`.
     pub(crate) fn of<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
     where

@@ -151,14 +151,17 @@ impl Store {
     ///
     /// # Errors
     /// [`CommitError`]. With [`Retry::Later`] it may have happened: asking again finds out.
-    pub async fn commit<E>(
+    // A closure that gives a future, and not `AsyncFnMut`: the compiler cannot tell of the latter's future that it may change threads,
+    // which Lambda's runtime asks for.
+    pub async fn commit<E, F>(
         &self,
         log: &LogId,
         now: impl Fn() -> Timestamp,
-        mut plan: impl AsyncFnMut() -> Result<Writes, E>,
+        mut plan: impl FnMut() -> F,
     ) -> Result<Vec<Entry>, E>
     where
         E: From<CommitError>,
+        F: Future<Output = Result<Writes, E>>,
     {
         let mut last = CommitError::Contended;
         for attempt in 0..TRIES {

@@ -1,0 +1,74 @@
+//! Routes.
+
+use http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::fields::{Fields, FieldsError};
+use crate::pages::{self, Trouble};
+use crate::{browser, callback, confirm, install};
+
+/// Answers one request.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    route(app, &request).await.into_response(&app.config.public_url)
+}
+
+async fn route(app: &App, request: &Request) -> Answer {
+    let get = request.method() == Method::GET || request.method() == Method::HEAD;
+    let post = request.method() == Method::POST;
+    match request.uri().path() {
+        "/" if get => Answer::page(StatusCode::OK, pages::home()),
+        "/permissions" if get => Answer::page(StatusCode::OK, pages::permissions()),
+        "/privacy" if get => Answer::page(StatusCode::OK, pages::privacy()),
+        "/stripe/install" if get => match query(request) {
+            Ok(fields) => install::show(app, &fields).await,
+            Err(error) => unreadable(error),
+        },
+        "/stripe/callback" if get => match query(request) {
+            Ok(fields) => callback::receive(app, &fields, browser::binding(request.headers()).as_ref()).await,
+            Err(error) => unreadable(error),
+        },
+        "/stripe/install" if post => match form(app, request) {
+            Ok(fields) => install::begin(app, &fields).await,
+            Err(answer) => answer,
+        },
+        "/stripe/confirm" if post => match form(app, request) {
+            Ok(fields) => confirm::confirm(app, &fields, browser::binding(request.headers()).as_ref()).await,
+            Err(answer) => answer,
+        },
+        "/" | "/permissions" | "/privacy" | "/stripe/callback" => wrong_method("GET, HEAD"),
+        "/stripe/install" => wrong_method("GET, HEAD, POST"),
+        "/stripe/confirm" => wrong_method("POST"),
+        _ => Trouble::NoSuchPage.answer(),
+    }
+}
+
+fn query(request: &Request) -> Result<Fields, FieldsError> {
+    Fields::parse(request.uri().query().unwrap_or_default().as_bytes())
+}
+
+fn form(app: &App, request: &Request) -> Result<Fields, Answer> {
+    if !browser::is_form(request.headers()) {
+        return Err(Trouble::NotAForm.answer());
+    }
+    if !browser::is_own_post(request.headers(), &app.config.public_url) {
+        tracing::warn!("a form was posted from elsewhere");
+        return Err(Trouble::Elsewhere.answer());
+    }
+    Fields::parse(request.body().as_ref()).map_err(unreadable)
+}
+
+fn unreadable(error: FieldsError) -> Answer {
+    tracing::warn!(refusal = %error, "a request could not be read");
+    Trouble::Unreadable.answer()
+}
+
+fn wrong_method(allow: &'static str) -> Answer {
+    match Trouble::WrongMethod.answer() {
+        Answer::Page { status, page, leads_to, cookie, .. } => {
+            Answer::Page { status, page, leads_to, cookie, allow: Some(allow) }
+        }
+        other @ Answer::Consent(..) => other,
+    }
+}

@@ -1,0 +1,16 @@
+//! The connect function as a library: its handler, so that tests can call it without Lambda.
+
+mod answer;
+mod app;
+mod browser;
+mod callback;
+mod config;
+mod confirm;
+mod fields;
+mod handler;
+mod install;
+mod pages;
+
+pub use app::{App, LoadError};
+pub use config::{Config, ConfigError};
+pub use handler::handle;

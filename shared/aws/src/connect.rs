@@ -1,0 +1,22 @@
+//! Connecting a Stripe account: from a set-up link that an operator mints to an active connection with its ledger entries.
+//!
+//! 1. [`setup_link`]: an operator mints a link; only its hash is kept.
+//! 2. [`install`]: a browser that followed the link gets a one-time state; the callback claims it, and holds what Stripe granted.
+//! 3. [`registration`]: the mode's webhook endpoint is ensured, once, surviving a crash between Stripe's answer and the store.
+//! 4. [`activation`]: after the person has confirmed, one transaction makes the connection, its plans and its entries.
+//!
+//! Rows, all with a time to live but the operators':
+//!
+//! | row | pk | sk |
+//! |---|---|---|
+//! | set-up link of a mode | `<mode>#setup_link#<hash>` | `link` |
+//! | who an operator is (erasable) | `<mode>#operator#<id>` | `operator` |
+//! | install | `<mode>#install#<hash of the state>` | `install` |
+
+pub mod activation;
+pub mod developer;
+pub mod install;
+pub mod operator;
+pub mod registration;
+pub mod setup_link;
+pub mod token;
