@@ -6,7 +6,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bar;
+mod copy;
 mod plan;
+mod pull;
+mod shadow;
+mod verify;
 
 /// Axiru's command for operators, authors of plans, and auditors.
 #[derive(Debug, Parser)]
@@ -21,11 +26,23 @@ enum Command {
     /// Check and try out plans before they are used.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    /// Copy the exported ledger from its bucket.
+    Pull(pull::PullArguments),
+    /// See what the plans would have done.
+    #[command(subcommand)]
+    Shadow(shadow::ShadowCommand),
+    /// Check a copy of the ledger.
+    Verify(verify::VerifyArguments),
 }
 
-fn main() -> ExitCode {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let mut out = std::io::stdout().lock();
     let result = match Cli::parse().command {
-        Command::Plan(command) => plan::run(&command, &mut std::io::stdout().lock()),
+        Command::Plan(command) => plan::run(&command, &mut out),
+        Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
+        Command::Shadow(command) => shadow::run(&command, &mut out).await,
+        Command::Verify(arguments) => verify::run(&arguments, &mut out).await,
     };
     result.unwrap_or_else(|error| {
         // A reader that went away (`axiru … | head`) is no error.

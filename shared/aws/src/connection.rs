@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use axiru_domain::{Lanes, Mode, Scope};
+use axiru_domain::{Lanes, Mode, Scope, Timestamp};
 
 use crate::item::{Item, RowError, number, text};
 use crate::store::{Store, StoreError};
@@ -62,6 +62,8 @@ pub struct Connection {
     pub lanes: Lanes,
     /// Which connect it stems from.
     pub attempt: String,
+    /// When that was.
+    pub connected_at: Timestamp,
 }
 
 /// Partition key of a mode's connections.
@@ -78,6 +80,7 @@ impl Connection {
             state: crate::item::parse(row, "state")?,
             lanes: Lanes::try_from(lanes).map_err(|_| RowError("lanes"))?,
             attempt: text(row, "attempt")?.to_owned(),
+            connected_at: crate::item::parse(row, "connected_at")?,
         })
     }
 

@@ -48,6 +48,11 @@ impl AwsError {
         Self { source: None, ..self }
     }
 
+    /// The service kept putting the call off.
+    pub(crate) fn busy(call: &'static str) -> Self {
+        Self { call, code: "put off".to_owned(), retry: Retry::Later, source: None }
+    }
+
     /// Classifies the error of an SDK call named `call`.
     pub(crate) fn of<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
     where

@@ -5,8 +5,13 @@ pub mod connect;
 pub mod connection;
 pub mod endpoint;
 pub mod error;
+pub mod export;
 pub mod item;
 pub mod ledger;
+pub mod observe;
+pub mod plans;
+pub mod queue;
+mod record;
 pub mod seal;
 pub mod store;
 

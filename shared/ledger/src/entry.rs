@@ -206,6 +206,15 @@ impl Entry {
         &self.fields
     }
 
+    /// The hashes of the plan documents that it names.
+    #[must_use]
+    pub fn plans(&self) -> Vec<Hash> {
+        let hash = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+        let verdicts = self.fields.get("decision").and_then(|d| d.get("verdicts")).and_then(Value::as_array);
+        let decided = verdicts.into_iter().flatten().filter_map(|verdict| verdict.get("plan_sha256"));
+        decided.chain(self.fields.get("plan_sha256")).filter_map(hash).collect()
+    }
+
     /// Its leaf hash.
     #[must_use]
     pub fn leaf_hash(&self) -> Hash {

@@ -35,7 +35,7 @@ enum Form {
     StripeId,
     /// A Stripe id or null.
     StripeIdOrNull,
-    /// A word: letters, digits and `_ . : -`, at most 80.
+    /// A word: letters, digits and `_ . : -`, at most 255.
     Word,
     /// A word or null.
     WordOrNull,
@@ -219,9 +219,9 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
     Ok(format!("ent_{hex}"))
 }
 
-/// Letters, digits and `_ . : -`, 1 to 80 of them.
+/// Letters, digits and `_ . : -`, 1 to 255 of them: as long as Stripe's ids may become.
 fn is_word(text: &str) -> bool {
-    (1..=80).contains(&text.len())
+    (1..=255).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-'))
 }
 

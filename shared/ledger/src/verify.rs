@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use axiru_domain::{Date, LogId, Scope, Timestamp};
-use serde_json::Value;
 
 use crate::checkpoint::Checkpoint;
 use crate::entry::{Entry, Tip};
@@ -354,7 +353,7 @@ impl Walk<'_> {
         if entry.ty().parse::<crate::types::EntryType>().is_err() {
             self.report.unknown_types.insert(entry.ty().to_owned());
         }
-        for sha256 in plans_of(entry) {
+        for sha256 in entry.plans() {
             let plan = (self.log.scope.clone(), sha256);
             self.named.entry(plan).or_insert_with(|| (file.to_owned(), entry.seq()));
         }
@@ -393,15 +392,6 @@ impl Walk<'_> {
             (Ok(_), Err(_)) => {}
         }
     }
-}
-
-/// The plan documents that an entry names.
-fn plans_of(entry: &Entry) -> Vec<Hash> {
-    let fields = entry.fields();
-    let hash = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
-    let verdicts = fields.get("decision").and_then(|d| d.get("verdicts")).and_then(Value::as_array);
-    let decided = verdicts.into_iter().flatten().filter_map(|verdict| verdict.get("plan_sha256"));
-    decided.chain(fields.get("plan_sha256")).filter_map(hash).collect()
 }
 
 #[cfg(test)]

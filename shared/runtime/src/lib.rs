@@ -1,1 +1,7 @@
-//! What every handler needs from Lambda: configuration, telemetry, batch results, HTTP problems.
+#![doc = include_str!("../README.md")]
+
+pub mod batch;
+pub mod env;
+pub mod metrics;
+pub mod problem;
+pub mod telemetry;

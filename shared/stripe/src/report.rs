@@ -56,7 +56,9 @@ pub struct Sighting {
     pub actor: Actor,
     /// When it was made, by Stripe's clock, to the second.
     pub moved_at: Timestamp,
-    /// Stripe's status when the movement began; none where the object has none or the event does not say.
+    /// True when the event announces the movement; false when it could be about one made before the connection.
+    pub announced: bool,
+    /// Stripe's status when the movement began, or before this event changed it; none where the object has none or the event does not say.
     pub first_status: Option<String>,
     /// Stripe's status as this event shows it, when it may be a later one than the first.
     pub later_status: Option<String>,

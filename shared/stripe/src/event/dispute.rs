@@ -85,6 +85,7 @@ fn answer(
         currency: dispute.currency()?,
         actor: Actor::External,
         moved_at: at,
+        announced: true,
         first_status: dispute.word("status"),
         later_status: None,
         failure_code: None,

@@ -24,6 +24,7 @@ pub(super) fn payout(payout: &Fields<'_>, before: Option<&Fields<'_>>, created: 
         currency: payout.currency()?,
         actor: if by_schedule { Actor::Stripe } else { Actor::External },
         moved_at: payout.time("created")?,
+        announced: created,
         first_status: if created { status.clone() } else { before.and_then(|before| before.word("status")) },
         later_status: if created { None } else { status },
         failure_code: payout.word("failure_code"),

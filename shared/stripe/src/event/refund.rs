@@ -25,6 +25,7 @@ pub(super) fn refund(refund: &Fields<'_>, before: Option<&Fields<'_>>, created: 
         currency: refund.currency()?,
         actor: if by_stripe { Actor::Stripe } else { Actor::External },
         moved_at: refund.time("created")?,
+        announced: created,
         first_status: if created { status.clone() } else { before.and_then(|before| before.word("status")) },
         later_status: if created { None } else { status },
         failure_code: refund.word("failure_reason"),

@@ -39,6 +39,8 @@ fn sighting(kind: Kind, object: &Fields<'_>, facts: Gathered) -> Result<News, Ev
         currency: object.currency()?,
         actor: Actor::External,
         moved_at: object.time("created")?,
+        // An event for a reversal lists the earlier ones of the transfer too.
+        announced: kind == Kind::Transfer,
         first_status: None,
         later_status: None,
         failure_code: None,

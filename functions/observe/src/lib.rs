@@ -1,0 +1,110 @@
+//! The observe function as a library: its handler, so that tests can call it without Lambda.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use axiru_aws::observe::{ObserveError, Observed, Observer};
+use axiru_aws::{Clients, Retry, Store};
+use axiru_runtime::batch::{give_back, guarded};
+use axiru_runtime::env::{self, EnvError};
+use axiru_runtime::metrics;
+use axiru_stripe::report::Report;
+
+/// Name of the function in metrics.
+const NAME: &str = "observe";
+
+/// What the handler works with, built once.
+pub struct App {
+    observer: Observer,
+}
+
+impl App {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// [`EnvError`] when a setting is missing.
+    pub async fn load() -> Result<Self, EnvError> {
+        let clients = Clients::load().await;
+        let state = env::required("AXIRU_STATE_TABLE")?;
+        let ledger = env::required("AXIRU_LEDGER_TABLE")?;
+        Ok(Self::new(Store::new(clients.dynamodb, state, ledger)))
+    }
+
+    /// On that store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { observer: Observer::new(store) }
+    }
+}
+
+/// Observes a batch; the messages that failed go back to the queue.
+pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
+    let mut failed = Vec::new();
+    let mut messages = Vec::new();
+    let mut reports = Vec::new();
+    for message in event.records {
+        let id = message.message_id.unwrap_or_default();
+        match message.body.as_deref().map(serde_json::from_str::<Report>) {
+            Some(Ok(report)) => {
+                messages.push(id);
+                reports.push(report);
+            }
+            _ => {
+                // Only `webhook` writes to the queue: this is a fault of ours, and it must not disappear.
+                tracing::error!(message.id = %id, "a message is not a report");
+                metrics::count(NAME, None, "ReportsRefused", 1);
+                failed.push(id);
+            }
+        }
+    }
+    let scopes: Vec<_> = reports.iter().map(|report| (report.scope.clone(), report.event.clone())).collect();
+    match guarded(app.observer.observe(reports.clone())).await {
+        Ok(results) => {
+            for ((id, (scope, event)), result) in messages.into_iter().zip(scopes).zip(results) {
+                if !settle(&scope, &event, result) {
+                    failed.push(id);
+                }
+            }
+        }
+        // One of them panics: each by itself, so that it does not hold back the others.
+        Err(_) => {
+            for ((id, (scope, event)), report) in messages.into_iter().zip(scopes).zip(reports) {
+                let result = guarded(app.observer.observe(vec![report])).await.ok().and_then(|mut all| all.pop());
+                if !result.is_some_and(|result| settle(&scope, &event, result)) {
+                    failed.push(id);
+                }
+            }
+        }
+    }
+    give_back(failed)
+}
+
+/// Logs and counts what became of a report; true when its message is done.
+fn settle(
+    scope: &axiru_domain::Scope,
+    event: &axiru_domain::StripeId,
+    result: Result<Observed, ObserveError>,
+) -> bool {
+    let mode = Some(scope.mode());
+    match result {
+        Ok(Observed::Recorded(entries)) => {
+            for entry in &entries {
+                tracing::info!(
+                    scope = %scope, event.id = %event, entry.lane = entry.log.lane.number(), entry.seq = entry.seq,
+                    entry.kind = %entry.ty, "an entry was appended"
+                );
+            }
+            metrics::count(NAME, mode, "EntriesAppended", entries.len() as u64);
+            true
+        }
+        Ok(Observed::NotConnected) => {
+            tracing::warn!(scope = %scope, event.id = %event, "a report of an account that is not connected was dropped");
+            metrics::count(NAME, mode, "ReportsNotConnected", 1);
+            true
+        }
+        Err(error) => {
+            let retry = error.retry() == Retry::Later;
+            tracing::error!(scope = %scope, event.id = %event, error = %error, retry, "a report could not be observed");
+            metrics::count(NAME, mode, if retry { "ReportsPutOff" } else { "ReportsRefused" }, 1);
+            false
+        }
+    }
+}

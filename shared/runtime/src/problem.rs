@@ -1,0 +1,53 @@
+//! HTTP answers that say no, as RFC 9457 problem documents. Status codes exist in this one place.
+
+use http::{Response, StatusCode, header};
+use lambda_http::Body;
+use serde_json::json;
+
+/// Why a request is refused, in words for the one who asked. Never holds what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The status code.
+    pub status: StatusCode,
+    /// A word that programs can test: `signature_refused`.
+    pub code: &'static str,
+    /// One sentence for people.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem of that status.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into() }
+    }
+
+    /// The answer. A 503 asks to come back in a second.
+    #[must_use]
+    pub fn response(&self) -> Response<Body> {
+        let body = json!({
+            "type": format!("urn:axiru:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let mut response = Response::new(Body::Text(body.to_string()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// An empty answer of that status.
+#[must_use]
+pub fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = status;
+    response
+}
