@@ -101,7 +101,8 @@ pub(crate) fn problems(source: Source<'_>, statements: &[Statement<'_>]) -> Vec<
     }
     for statement in statements {
         if statement.text.len() > MAX_POLICY {
-            let message = format!("the policy is {} bytes long, at most {MAX_POLICY} are allowed", statement.text.len());
+            let message =
+                format!("the policy is {} bytes long, at most {MAX_POLICY} are allowed", statement.text.len());
             let advice = "split it, or look for a missing `;` or closing `\"`";
             problems.push(source.problem(statement.offset, None, message, advice));
         }
