@@ -162,7 +162,7 @@ impl Reading {
 
     fn literal(&mut self, value: &Value) {
         if value.as_number().is_some()
-            && !value.as_i64().is_some_and(|n| n.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs())
+            && value.as_i64().is_none_or(|n| n.unsigned_abs() > MAX_SAFE_INTEGER.unsigned_abs())
         {
             self.mistakes.push(Mistake {
                 message: format!("the number {value} is beyond 2^53 - 1, which no amount can reach"),

@@ -1,4 +1,6 @@
 //! The plan document: one plan, one sequence of bytes, one hash.
+// Helpers outside the test functions are test code too.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 

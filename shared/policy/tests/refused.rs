@@ -1,4 +1,6 @@
 //! Every message of the strict validation, with its place: a person who breaks a plan must see what to do.
+// Helpers outside the test functions are test code too.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -177,7 +179,7 @@ fn types() {
         "the function `decimal` is not used in plans",
         "directly",
     );
-    refused(&when("context has reason && ip(\"127.0.0.1\").isLoopback()"), (3, 43), "the function `isLoopback`", "");
+    refused(&when("context has reason && ip(\"127.0.0.1\").isLoopback()"), (3, 46), "the function `isLoopback`", "");
 }
 
 #[test]
@@ -208,7 +210,26 @@ fn sizes() {
         "split the plan",
     );
     refused(&when(&format!("true{}", " && true".repeat(600))), (1, 1), "at most 4096", "split it");
+    refused(&when(&format!("context.amount_minor{} > 0", "+1".repeat(1_900))), (1, 1), "at most 1000", "split it");
+    refused(&when(&format!("context{} > 0", ".a".repeat(1_900))), (1, 1), "at most 1000", "split it");
     refused(&when(&format!("{}true{}", "(".repeat(40), ")".repeat(40))), (1, 1), "nested 41 deep", "");
+}
+
+#[test]
+fn the_deepest_policies_that_are_let_through_fit_a_small_stack() {
+    for condition in [
+        format!("true{}", " && true".repeat(320)),
+        format!("{}true{}", "if true then ".repeat(170), " else true".repeat(170)),
+        format!("{}true", "!!!!(".repeat(27)) + &")".repeat(27),
+        format!("context.amount_minor{} > 0", "+1".repeat(480)),
+    ] {
+        let text = when(&condition);
+        assert!(text.len() <= 4_096, "{}", text.len());
+        let parse = move || plan(r#"["refund"]"#, &text).is_ok();
+        // Half of what a thread has by default.
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(parse).unwrap();
+        assert!(thread.join().unwrap(), "{condition:.40}");
+    }
 }
 
 #[test]
