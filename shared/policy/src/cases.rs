@@ -130,8 +130,10 @@ impl Cases {
     #[must_use]
     pub fn run(&self, plan: &Plan) -> CasesReport {
         let results: Vec<_> = self.cases.iter().map(|case| case.run(plan)).collect();
-        let fired = |id: &str| results.iter().any(|result| result.reasons.contains(&Reason::Policy(id.to_owned()).to_string()));
-        let silent_rules = plan.rules().iter().map(|rule| rule.id()).filter(|id| !fired(id)).map(str::to_owned).collect();
+        let fired =
+            |id: &str| results.iter().any(|result| result.reasons.contains(&Reason::Policy(id.to_owned()).to_string()));
+        let silent_rules =
+            plan.rules().iter().map(|rule| rule.id()).filter(|id| !fired(id)).map(str::to_owned).collect();
         CasesReport { results, silent_rules }
     }
 }

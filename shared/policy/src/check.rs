@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axiru_domain::{Family, Kind};
+use axiru_domain::{FactSpec, Family, Kind};
 use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, ValidationMode, Validator};
 use miette::Diagnostic;
 
 use crate::document::Document;
-use crate::expression::{self, Reading};
+use crate::expression::{self, Mistake, Reading};
+use crate::hint;
 use crate::problem::{PlanError, Problem, Source};
 use crate::rule::{self, Rule};
 use crate::schema::schema;
@@ -51,9 +52,8 @@ pub(crate) fn policies(document: &Document, file: &'static str) -> Result<Vec<Ch
 
 /// One policy: its syntax, annotations, action scope and expressions.
 fn policy(source: Source<'_>, statement: &Statement<'_>, covered: &[Kind]) -> Result<Checked, Vec<Problem>> {
-    let parsed = Policy::parse(None, statement.text).map_err(|errors| {
-        errors.iter().map(|error| syntax(source, statement, error)).collect::<Vec<_>>()
-    })?;
+    let parsed = Policy::parse(None, statement.text)
+        .map_err(|errors| errors.iter().map(|error| syntax(source, statement, error)).collect::<Vec<_>>())?;
     let name = parsed.annotation("id").filter(|id| rule::is_name(id)).map(str::to_owned);
     let at = |near: &str| statement.offset.saturating_add(statement.text.find(near).unwrap_or(0));
     let say = |offset, message, advice: &str| source.problem(offset, name.as_deref(), message, advice);
@@ -66,9 +66,6 @@ fn policy(source: Source<'_>, statement: &Statement<'_>, covered: &[Kind]) -> Re
             Reading::default()
         }
     };
-    for mistake in std::mem::take(&mut reading.mistakes) {
-        problems.push(say(at(&mistake.near), mistake.message, &mistake.advice));
-    }
     let kinds = match scope(&parsed.action_constraint(), covered) {
         Ok(kinds) => kinds,
         Err((message, advice)) => {
@@ -76,6 +73,10 @@ fn policy(source: Source<'_>, statement: &Statement<'_>, covered: &[Kind]) -> Re
             BTreeSet::new()
         }
     };
+    reading.mistakes.extend(reading.names.iter().filter_map(|name| no_such_fact(name, &kinds, statement.text)));
+    for mistake in std::mem::take(&mut reading.mistakes) {
+        problems.push(say(at(&mistake.near), mistake.message, &mistake.advice));
+    }
     match rule::rule(&parsed, reading) {
         Ok(rule) if problems.is_empty() => {
             let policy = parsed.new_id(PolicyId::new(rule.id()));
@@ -83,31 +84,30 @@ fn policy(source: Source<'_>, statement: &Statement<'_>, covered: &[Kind]) -> Re
         }
         Ok(_) => Err(problems),
         Err(found) => {
-            let near = |annotation: &str| if annotation.is_empty() { statement.offset } else { at(&format!("@{annotation}")) };
+            let near =
+                |annotation: &str| if annotation.is_empty() { statement.offset } else { at(&format!("@{annotation}")) };
             problems.extend(found.into_iter().map(|p| say(near(p.annotation), p.message, p.advice)));
             Err(problems)
         }
     }
 }
 
-/// Cedar's own message for a policy that does not parse, with our advice where Cedar has none.
+/// Cedar's own message for a policy that does not parse, with our advice for the usual mistakes.
 fn syntax(source: Source<'_>, statement: &Statement<'_>, error: &(impl Diagnostic + ?Sized)) -> Problem {
-    let message = error.to_string();
-    let advice = if statement.text.contains("?principal") || statement.text.contains("?resource") {
-        "templates are not used in plans: write the policy without `?principal` and `?resource`".to_owned()
-    } else if let Some(help) = error.help() {
-        help.to_string()
-    } else if statement.text.ends_with(';') {
-        "look for a missing `;`, quote or bracket just before it".to_owned()
-    } else {
-        "every policy ends with `;`".to_owned()
+    let (at, said) = label(error);
+    let mut message = error.to_string();
+    if message == "invalid token" {
+        let c = statement.text.get(at..).and_then(|rest| rest.chars().next());
+        message = c.map_or(message, |c| format!("`{c}` cannot stand here"));
+    } else if let Some(said) = said.filter(|said| !message.contains(said)) {
+        message = format!("{message}: {said}");
+    }
+    let advice = match (hint::hint(statement.text, at), error.help()) {
+        (Some(hint), _) => hint.to_owned(),
+        (None, Some(help)) => help.to_string(),
+        (None, None) => "look for a missing `;`, quote or bracket just before it".to_owned(),
     };
-    let found = label(error);
-    let message = match found.1 {
-        Some(text) if !message.contains(&text) => format!("{message}: {text}"),
-        _ => message,
-    };
-    source.problem(statement.offset.saturating_add(found.0), None, message, &advice)
+    source.problem(statement.offset.saturating_add(at), None, message, &advice)
 }
 
 /// The first place that a message of Cedar points at, in bytes from the policy's beginning, and what it says there.
@@ -116,6 +116,25 @@ fn label(error: &(impl Diagnostic + ?Sized)) -> (usize, Option<String>) {
         .labels()
         .and_then(|mut labels| labels.next())
         .map_or((0, None), |label| (label.offset(), label.label().map(str::to_owned)))
+}
+
+/// A name that no kind of the policy has: Cedar takes `context has name` for false then, and the rule would never fire.
+fn no_such_fact(name: &str, kinds: &BTreeSet<Kind>, text: &str) -> Option<Mistake> {
+    let names =
+        || kinds.iter().flat_map(|kind| FactSpec::of(*kind)).map(|spec| spec.name).chain(["amount_minor", "currency"]);
+    if kinds.is_empty() || names().any(|known| known == name) {
+        return None;
+    }
+    let of: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let meant = hint::nearest(name, names()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+    Some(Mistake {
+        message: format!("`{name}` is no fact of {}", of.join(", ")),
+        advice: format!("{meant}`axiru plan schema` lists them"),
+        near: [format!("has {name}"), format!("context.{name}")]
+            .into_iter()
+            .find(|near| text.contains(near))
+            .unwrap_or_default(),
+    })
 }
 
 /// The kinds of movement that an action of the schema names.
@@ -129,6 +148,24 @@ fn action_kinds(action: &EntityUid, exact: bool) -> Option<Vec<Kind>> {
     }
     let family = Family::ALL.into_iter().find(|family| family.as_str() == id).filter(|_| !exact)?;
     Some(Kind::ALL.into_iter().filter(|kind| kind.family() == family).collect())
+}
+
+/// What to write instead of an action that there is not.
+fn action_advice(action: &EntityUid) -> String {
+    let id = action.id().unescaped();
+    if Family::ALL.iter().any(|family| family.as_str() == id) {
+        return format!("a family takes `in`: write `action in Axiru::Action::\"{id}\"`");
+    }
+    if Kind::ALL.iter().any(|kind| kind.as_str() == id) {
+        return format!("write `action == Axiru::Action::\"{id}\"`");
+    }
+    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let families: Vec<_> = Family::ALL.iter().map(|family| family.as_str()).collect();
+    format!(
+        "write `action == Axiru::Action::\"…\"` with one of {}, or `action in Axiru::Action::\"…\"` with one of {}",
+        kinds.join(", "),
+        families.join(", ")
+    )
 }
 
 /// The kinds that an action scope names, all of which the plan must cover.
@@ -145,13 +182,7 @@ fn scope(constraint: &ActionConstraint, covered: &[Kind]) -> Result<BTreeSet<Kin
     for action in actions {
         let Some(named) = action_kinds(action, exact) else {
             let message = format!("`{action}` is not an action");
-            let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-            let families: Vec<_> = Family::ALL.iter().map(|family| family.as_str()).collect();
-            let advice = format!(
-                "write `action == Axiru::Action::\"…\"` with one of {}, or `action in Axiru::Action::\"…\"` with one of {}",
-                kinds.join(", "),
-                families.join(", ")
-            );
+            let advice = action_advice(action);
             return Err((message, advice));
         };
         kinds.extend(named);
@@ -161,11 +192,16 @@ fn scope(constraint: &ActionConstraint, covered: &[Kind]) -> Result<BTreeSet<Kin
         return Ok(kinds);
     }
     let message = match constraint {
-        ActionConstraint::Any => "`action` stands for every kind of movement, and the plan does not cover all of them".to_owned(),
+        ActionConstraint::Any => {
+            "`action` stands for every kind of movement, and the plan does not cover all of them".to_owned()
+        }
         _ => format!("the policy speaks of {}, which the plan does not cover", outside.join(", ")),
     };
     let example = covered.first().map_or("refund", |kind| kind.as_str());
-    Err((message, format!("narrow it to `action == Axiru::Action::\"{example}\"`, or add the kind to `kinds` in plan.json")))
+    Err((
+        message,
+        format!("narrow it to `action == Axiru::Action::\"{example}\"`, or add the kind to `kinds` in plan.json"),
+    ))
 }
 
 /// Ids that are used twice.
@@ -176,7 +212,12 @@ fn repeated_ids(source: Source<'_>, checked: &[Checked]) -> Vec<Problem> {
         let id = policy.rule.id();
         if first.contains_key(id) {
             let message = "the id is used by an earlier policy".to_owned();
-            problems.push(source.problem(policy.offset, Some(id), message, "give every policy an id of its own: it is how decisions name the rule"));
+            problems.push(source.problem(
+                policy.offset,
+                Some(id),
+                message,
+                "give every policy an id of its own: it is how decisions name the rule",
+            ));
         } else {
             first.insert(id, policy.offset);
         }
@@ -195,12 +236,14 @@ fn types(source: Source<'_>, checked: &[Checked]) -> Vec<Problem> {
     for policy in checked {
         let Ok(set) = PolicySet::from_policies([policy.policy.clone()]) else { continue };
         let result = validator.validate(&set, ValidationMode::Strict);
-        for error in result.validation_errors() {
-            problems.push(ill_typed(source, policy, error));
-        }
-        for warning in result.validation_warnings() {
-            problems.push(ill_typed(source, policy, warning));
-        }
+        let errors = result.validation_errors().map(|error| ill_typed(source, policy, error));
+        let warnings = result.validation_warnings().map(|warning| ill_typed(source, policy, warning));
+        let found: Vec<_> = errors.chain(warnings).collect();
+        // A wrong name also makes a policy impossible: the name is the news.
+        let (vague, exact): (Vec<_>, Vec<_>) = found.into_iter().partition(|problem| {
+            problem.message.contains("impossible") || problem.message.contains("unable to find an applicable action")
+        });
+        problems.extend(if exact.is_empty() { vague } else { exact });
     }
     problems
 }
@@ -212,10 +255,13 @@ fn ill_typed(source: Source<'_>, policy: &Checked, error: &(impl Diagnostic + ?S
     let advice = match error.help() {
         Some(help) => help.to_string(),
         None if message.contains("not found") => "`axiru plan schema` lists what a policy may read".to_owned(),
-        None if message.contains("impossible") => "it can never be satisfied: check what it compares, or remove it".to_owned(),
+        None if message.contains("impossible") => {
+            "it can never be satisfied: check what it compares, or remove it".to_owned()
+        }
         None => String::new(),
     };
-    source.problem(policy.offset.saturating_add(label(error).0), Some(policy.rule.id()), message.to_owned(), &advice)
+    let message = message.replace("__cedar::internal::AnyEntity", "an entity");
+    source.problem(policy.offset.saturating_add(label(error).0), Some(policy.rule.id()), message, &advice)
 }
 
 /// Kinds that the plan covers and no policy speaks of.

@@ -46,7 +46,8 @@ impl Document {
         let head: Head = read(source, MAX_HEAD)?;
         // A checkout on Windows must not make another version of the plan.
         let policies = policies.replace("\r\n", "\n");
-        let mut document = Self { description: head.description, kinds: head.kinds, name: head.name, policies, v: head.v };
+        let mut document =
+            Self { description: head.description, kinds: head.kinds, name: head.name, policies, v: head.v };
         document.check(source)?;
         document.kinds.sort_unstable();
         Ok(document)
@@ -64,7 +65,12 @@ impl Document {
         document.check(source)?;
         if document.bytes() != bytes || !document.kinds.is_sorted() {
             let message = "the document is not in its one canonical form".to_owned();
-            return Err(PlanError::new(vec![source.problem(0, None, message, "documents are written by Axiru; edit plan.json and policies.cedar instead")]));
+            return Err(PlanError::new(vec![source.problem(
+                0,
+                None,
+                message,
+                "documents are written by Axiru; edit plan.json and policies.cedar instead",
+            )]));
         }
         Ok(document)
     }
@@ -78,7 +84,8 @@ impl Document {
     fn check(&self, source: Source<'_>) -> Result<(), PlanError> {
         let at = |key: &str| source.text.find(&format!("\"{key}\"")).unwrap_or(0);
         let mut problems: Vec<Problem> = Vec::new();
-        let mut say = |key: &str, message: String, advice: &str| problems.push(source.problem(at(key), None, message, advice));
+        let mut say =
+            |key: &str, message: String, advice: &str| problems.push(source.problem(at(key), None, message, advice));
         if self.v != VERSION {
             say("v", format!("`v` is {}, this version of Axiru reads {VERSION}", self.v), "write `\"v\": 1`");
         }
@@ -87,17 +94,34 @@ impl Document {
         }
         let length = self.description.chars().count();
         if self.description.trim().is_empty() || length > MAX_DESCRIPTION {
-            say("description", format!("`description` has {length} characters"), "say in 1 to 500 characters what the plan is for");
+            say(
+                "description",
+                format!("`description` has {length} characters"),
+                "say in 1 to 500 characters what the plan is for",
+            );
         }
         if let Some((_, c)) = deceptive(&self.description) {
-            say("description", format!("`description` holds the character U+{:04X}, which is invisible or changes how it reads", u32::from(c)), "remove it");
+            say(
+                "description",
+                format!(
+                    "`description` holds the character U+{:04X}, which is invisible or changes how it reads",
+                    u32::from(c)
+                ),
+                "remove it",
+            );
         }
         if self.kinds.is_empty() {
-            say("kinds", "`kinds` is empty, so the plan would never be asked".to_owned(), "name what it covers: `\"kinds\": [\"refund\"]`");
+            say(
+                "kinds",
+                "`kinds` is empty, so the plan would never be asked".to_owned(),
+                "name what it covers: `\"kinds\": [\"refund\"]`",
+            );
         }
         let mut sorted = self.kinds.clone();
         sorted.sort_unstable();
-        if let Some(kind) = sorted.windows(2).find_map(|pair| (pair.first() == pair.get(1)).then(|| pair.first()).flatten()) {
+        if let Some(kind) =
+            sorted.windows(2).find_map(|pair| (pair.first() == pair.get(1)).then(|| pair.first()).flatten())
+        {
             say("kinds", format!("`kinds` names `{kind}` twice"), "name each kind once");
         }
         if problems.is_empty() { Ok(()) } else { Err(PlanError::new(problems)) }
@@ -112,10 +136,16 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(source: Source<'_>, limit: us
     if source.text.len() > limit {
         return Err(refuse(1, 1, format!("{} bytes, at most {limit} are allowed", source.text.len()), "shorten it"));
     }
+    // A list would pass for an object whose fields stand in order.
+    if source.text.trim_start().starts_with('[') {
+        return Err(refuse(1, 1, "a list where an object was expected".to_owned(), "begin with `{`"));
+    }
     serde_json::from_str(source.text).map_err(|error| {
         let full = error.to_string();
         let message = full.split(" at line ").next().unwrap_or_default();
-        let advice = if message.contains("`limits`") {
+        let advice = if source.file == "cases.json" && message.contains("field") {
+            "a case has the fields name, kind, actor, amount_minor, currency, facts, expect, reasons, and if wanted scope"
+        } else if message.contains("`limits`") {
             "this version of Axiru has no limits yet; remove the field"
         } else if message.contains("unknown variant") {
             "`kinds` names kinds of movement, not families"

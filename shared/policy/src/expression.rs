@@ -19,7 +19,9 @@ pub(crate) struct Mistake {
 /// What the conditions of one policy read.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// The facts it names.
+    /// Every `name` in `context.name` and `context has name`.
+    pub(crate) names: BTreeSet<String>,
+    /// The facts among them.
     pub(crate) facts: BTreeSet<&'static str>,
     /// Whether it calculates: the only thing that can fail in a policy that passed strict validation, by overflow.
     pub(crate) arithmetic: bool,
@@ -99,6 +101,13 @@ impl Reading {
                 self.comparison(op, body);
             }
             "Value" => self.literal(body),
+            // Calls of extension functions are the only nodes with a list of arguments. They can fail on values that no type
+            // excludes, and no fact is of such a type.
+            _ if body.is_array() && !matches!(op, "Set" | "pattern" | "attr") => self.mistakes.push(Mistake {
+                message: format!("the function `{op}` is not used in plans"),
+                advice: "facts are numbers, words, true or false: compare them directly".to_owned(),
+                near: op.to_owned(),
+            }),
             _ => {}
         }
         self.walk(body);
@@ -108,6 +117,7 @@ impl Reading {
     fn attribute(&mut self, body: &Value) {
         // `context has a.b` is written with a list; the strict validator refuses it, since no fact is a record.
         let name = body.get("attr").and_then(|attr| attr.as_str().or_else(|| attr.get(0)?.as_str()));
+        self.names.extend(name.map(str::to_owned));
         if name == Some("currency") {
             self.currency = true;
         }
@@ -120,13 +130,20 @@ impl Reading {
         let (Some(left), Some(right)) = (body.get("left"), body.get("right")) else { return };
         for (side, other) in [(left, right), (right, left)] {
             match context_attribute(side) {
-                Some("currency") => self.words(other, "a currency", |text| text.parse::<Currency>().is_ok(), "three lower-case letters such as `usd`, or the rule never fires"),
+                Some("currency") => self.words(
+                    other,
+                    "a currency",
+                    |text| text.parse::<Currency>().is_ok(),
+                    "three lower-case letters such as `usd`, or the rule never fires",
+                ),
                 Some(name) if name.ends_with("amount_minor") || name.ends_with("_minor") => {
                     if let (Some(n), true) = (number(other).filter(|n| *n != 0), op != "contains") {
                         self.compared = self.compared.or(Some(n));
                     }
                 }
-                _ if is_mode(side) => self.words(other, "a mode", |text| text.parse::<Mode>().is_ok(), "`test` or `live`"),
+                _ if is_mode(side) => {
+                    self.words(other, "a mode", |text| text.parse::<Mode>().is_ok(), "`test` or `live`")
+                }
                 _ => {}
             }
         }
@@ -144,7 +161,9 @@ impl Reading {
     }
 
     fn literal(&mut self, value: &Value) {
-        if value.as_number().is_some() && !value.as_i64().is_some_and(|n| n.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs()) {
+        if value.as_number().is_some()
+            && value.as_i64().is_none_or(|n| n.unsigned_abs() > MAX_SAFE_INTEGER.unsigned_abs())
+        {
             self.mistakes.push(Mistake {
                 message: format!("the number {value} is beyond 2^53 - 1, which no amount can reach"),
                 advice: "write a smaller number".to_owned(),

@@ -5,6 +5,7 @@ mod cases;
 mod check;
 mod document;
 mod expression;
+mod hint;
 mod plan;
 mod plan_set;
 mod problem;

@@ -1,7 +1,7 @@
 //! A plan: its document, its rules, and its policies cut into one slice per kind of movement.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use axiru_domain::{Kind, PolicyMode, Verdict};
 use sha2::{Digest, Sha256};
@@ -15,13 +15,19 @@ use crate::rule::Rule;
 use crate::slice::Slice;
 
 /// A validated plan, ready to be asked.
-#[derive(Debug)]
 pub struct Plan {
     document: Document,
     bytes: Vec<u8>,
     sha256: String,
     rules: Vec<Rule>,
     slices: BTreeMap<Kind, Slice>,
+}
+
+/// Name and version only: the policies are long.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plan({} {})", self.document.name, self.sha256)
+    }
 }
 
 impl Plan {

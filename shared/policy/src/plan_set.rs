@@ -19,7 +19,11 @@ pub struct PlanSet {
 enum Active {
     Usable(Arc<Plan>, PolicyMode),
     /// A plan that is active and could not be loaded: it blocks, in its policy mode, whatever it would have covered.
-    Unusable { name: String, sha256: String, policy_mode: PolicyMode },
+    Unusable {
+        name: String,
+        sha256: String,
+        policy_mode: PolicyMode,
+    },
 }
 
 impl PlanSet {

@@ -5,9 +5,7 @@
 use std::collections::BTreeSet;
 
 use axiru_domain::{Actor, Fact, FactValue, Kind, Movement};
-use cedar_policy::{
-    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
-};
+use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression};
 
 /// The movement could not be put to Cedar. Every plan then blocks.
 #[derive(Debug, thiserror::Error)]

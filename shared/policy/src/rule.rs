@@ -99,22 +99,38 @@ pub(crate) fn rule(policy: &Policy, reading: Reading) -> Result<Rule, Vec<Annota
     let id = match policy.annotation("id") {
         Some(id) if is_name(id) => id.to_owned(),
         Some(id) => {
-            problems.push(problem("id", format!("`{}` is not an id", short(id)), "use 1 to 64 lower-case letters, digits and `-`"));
+            problems.push(problem(
+                "id",
+                format!("`{}` is not an id", short(id)),
+                "use 1 to 64 lower-case letters, digits and `-`",
+            ));
             String::new()
         }
         None => {
-            problems.push(problem("", "the policy has no id".to_owned(), "write `@id(\"a-name-of-its-own\")` above it"));
+            problems.push(problem(
+                "",
+                "the policy has no id".to_owned(),
+                "write `@id(\"a-name-of-its-own\")` above it",
+            ));
             String::new()
         }
     };
     for (name, _) in policy.annotations() {
         if !matches!(name, "id" | "require_approval" | "quorum" | "expires" | "reason") {
-            problems.push(problem("", format!("the annotation `@{}` is not known", short(name)), "use @id, @reason, and on a forbid @require_approval, @quorum, @expires"));
+            problems.push(problem(
+                "",
+                format!("the annotation `@{}` is not known", short(name)),
+                "use @id, @reason, and on a forbid @require_approval, @quorum, @expires",
+            ));
         }
     }
     let reason = policy.annotation("reason").map(str::to_owned);
     if reason.as_ref().is_some_and(|text| text.trim().is_empty() || text.chars().count() > MAX_REASON) {
-        problems.push(problem("reason", "the reason is empty or longer than 200 characters".to_owned(), "say in one sentence why the rule exists"));
+        problems.push(problem(
+            "reason",
+            "the reason is empty or longer than 200 characters".to_owned(),
+            "say in one sentence why the rule exists",
+        ));
     }
     let hold = hold(policy, &id, &mut problems);
     if problems.is_empty() {
@@ -134,27 +150,47 @@ fn hold(policy: &Policy, id: &str, problems: &mut Vec<AnnotationProblem>) -> Opt
     let Some(group) = policy.annotation("require_approval") else {
         for name in ["quorum", "expires"] {
             if policy.annotation(name).is_some() {
-                problems.push(problem(name, format!("`@{name}` without `@require_approval`"), "add `@require_approval(\"finance\")`, or remove it: a forbid without it blocks"));
+                problems.push(problem(
+                    name,
+                    format!("`@{name}` without `@require_approval`"),
+                    "add `@require_approval(\"finance\")`, or remove it: a forbid without it blocks",
+                ));
             }
         }
         return None;
     };
     if policy.effect() == Effect::Permit {
-        problems.push(problem("require_approval", "`@require_approval` on a permit would allow without asking".to_owned(), "make it a `forbid`: a forbid with @require_approval holds, and a separate permit allows"));
+        problems.push(problem(
+            "require_approval",
+            "`@require_approval` on a permit would allow without asking".to_owned(),
+            "make it a `forbid`: a forbid with @require_approval holds, and a separate permit allows",
+        ));
     }
     if !is_name(group) {
-        problems.push(problem("require_approval", format!("`{}` is not a group", short(group)), "name who approves, in lower-case letters, digits and `-`: `@require_approval(\"finance\")`"));
+        problems.push(problem(
+            "require_approval",
+            format!("`{}` is not a group", short(group)),
+            "name who approves, in lower-case letters, digits and `-`: `@require_approval(\"finance\")`",
+        ));
     }
     let quorum = match policy.annotation("quorum") {
         None => Some(1),
         Some(text) => text.parse::<u32>().ok().filter(|n| (1..=MAX_QUORUM).contains(n) && n.to_string() == text),
     };
     if quorum.is_none() {
-        problems.push(problem("quorum", format!("`{}` is not a quorum", short(policy.annotation("quorum").unwrap_or_default())), "write how many must approve, 1 to 10: `@quorum(\"2\")`"));
+        problems.push(problem(
+            "quorum",
+            format!("`{}` is not a quorum", short(policy.annotation("quorum").unwrap_or_default())),
+            "write how many must approve, 1 to 10: `@quorum(\"2\")`",
+        ));
     }
     let expires_secs = policy.annotation("expires").map_or(Some(DEFAULT_EXPIRES_SECS), duration);
     if expires_secs.is_none() {
-        problems.push(problem("expires", format!("`{}` is not a time to approve", short(policy.annotation("expires").unwrap_or_default())), "write 5 minutes to 30 days as `90m`, `24h` or `7d`"));
+        problems.push(problem(
+            "expires",
+            format!("`{}` is not a time to approve", short(policy.annotation("expires").unwrap_or_default())),
+            "write 5 minutes to 30 days as `90m`, `24h` or `7d`",
+        ));
     }
     Some(Hold { policy: id.to_owned(), group: group.to_owned(), quorum: quorum?, expires_secs: expires_secs? })
 }

@@ -34,7 +34,10 @@ namespace Axiru {
 pub fn schema_text() -> String {
     let mut text = HEAD.to_owned();
     for family in Family::ALL {
-        let _ = write!(text, "\n  // The family of {family}: `action in Axiru::Action::\"{family}\"`.\n  action \"{family}\";\n");
+        let _ = write!(
+            text,
+            "\n  // The family of {family}: `action in Axiru::Action::\"{family}\"`.\n  action \"{family}\";\n"
+        );
         for kind in Kind::ALL.into_iter().filter(|kind| kind.family() == family) {
             write_action(&mut text, kind);
         }
@@ -50,7 +53,8 @@ fn write_action(text: &mut String, kind: Kind) {
         "  action \"{kind}\" in [\"{}\"] appliesTo {{\n    principal: [Agent, Staff, External, Stripe],\n    resource: [Account],\n    context: {{\n",
         kind.family()
     );
-    let _ = writeln!(text, "      amount_minor: Long, // in the currency's minor units: 20000 is 200.00 usd and 20000 jpy");
+    let _ =
+        writeln!(text, "      amount_minor: Long, // in the currency's minor units: 20000 is 200.00 usd and 20000 jpy");
     let _ = writeln!(text, "      currency: String, // three lower-case letters: \"usd\"");
     for fact in FactSpec::of(kind) {
         let ty = match fact.ty {
@@ -64,8 +68,9 @@ fn write_action(text: &mut String, kind: Kind) {
 }
 
 /// The parsed schema. It is generated, so a failure is a bug of ours; it is kept as text so that no plan can load then.
-static SCHEMA: LazyLock<Result<Schema, String>> =
-    LazyLock::new(|| Schema::from_cedarschema_str(&schema_text()).map(|(schema, _)| schema).map_err(|e| format!("{e:?}")));
+static SCHEMA: LazyLock<Result<Schema, String>> = LazyLock::new(|| {
+    Schema::from_cedarschema_str(&schema_text()).map(|(schema, _)| schema).map_err(|e| format!("{e:?}"))
+});
 
 /// The parsed schema.
 pub(crate) fn schema() -> Result<&'static Schema, &'static str> {

@@ -57,7 +57,12 @@ mod tests {
         for plan in starter().unwrap() {
             for kind in plan.kinds() {
                 for name in plan.facts_read(*kind) {
-                    assert_eq!(FactSpec::find(*kind, name).unwrap().source, FactSource::Object, "{} {name}", plan.name());
+                    assert_eq!(
+                        FactSpec::find(*kind, name).unwrap().source,
+                        FactSource::Object,
+                        "{} {name}",
+                        plan.name()
+                    );
                 }
             }
         }

@@ -97,7 +97,8 @@ impl Tally {
         let satisfied: BTreeSet<_> = self.satisfied.intersection(&other.satisfied).cloned().collect();
         let failed: BTreeSet<_> = self.failed.intersection(&other.failed).cloned().collect();
         let seen = [self.satisfied, self.failed, self.undecided, other.satisfied, other.failed, other.undecided];
-        let undecided = seen.into_iter().flatten().filter(|id| !satisfied.contains(id) && !failed.contains(id)).collect();
+        let undecided =
+            seen.into_iter().flatten().filter(|id| !satisfied.contains(id) && !failed.contains(id)).collect();
         Self { satisfied, failed, undecided }
     }
 

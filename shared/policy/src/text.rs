@@ -7,10 +7,13 @@ use crate::problem::{Problem, Source};
 
 /// Longest text of all policies, in bytes: with the rest of the plan well inside one 400 KB table item.
 pub(crate) const MAX_TEXT: usize = 65_536;
-/// Longest single policy, in bytes. Bounds how deep an expression can nest, which Cedar and we walk recursively.
+/// Longest single policy, in bytes.
 pub(crate) const MAX_POLICY: usize = 4_096;
 /// Most policies of one plan. 100 on one action cost about 94 µs a decision (DESIGN §4.3).
 pub(crate) const MAX_POLICIES: usize = 200;
+/// Most words and signs of one policy. A chain such as `1+1+…` nests once per sign, and Cedar and we walk it recursively: 1900
+/// signs overflow a stack of 1 MiB, 900 do not; a thread has 2 MiB.
+const MAX_TOKENS: usize = 1_000;
 /// Deepest nesting of brackets in a policy.
 const MAX_NESTING: usize = 32;
 
@@ -22,47 +25,70 @@ pub(crate) struct Statement<'a> {
     pub(crate) offset: usize,
     /// The deepest nesting of brackets.
     nesting: usize,
+    /// Words and signs outside strings.
+    tokens: usize,
+}
+
+/// What is counted of a policy while its end is looked for.
+#[derive(Default)]
+struct Count {
+    depth: usize,
+    deepest: usize,
+    tokens: usize,
+    in_word: bool,
+}
+
+impl Count {
+    /// Counts one character outside comments; of a string, its first.
+    fn see(&mut self, c: char) {
+        let word = c.is_alphanumeric() || c == '_';
+        if !(c.is_whitespace() || word && self.in_word) {
+            self.tokens = self.tokens.saturating_add(1);
+        }
+        self.in_word = word;
+        match c {
+            '(' | '[' | '{' => self.depth = self.depth.saturating_add(1),
+            ')' | ']' | '}' => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.deepest = self.deepest.max(self.depth);
+    }
 }
 
 /// Cuts the text at the semicolons that are neither in a string nor in a comment.
 pub(crate) fn statements(text: &str) -> Vec<Statement<'_>> {
     let mut found = Vec::new();
-    let (mut start, mut depth, mut deepest): (Option<usize>, usize, usize) = (None, 0, 0);
+    let (mut start, mut count): (Option<usize>, Count) = (None, Count::default());
+    let cut = |begin: usize, end: usize, count: Count| {
+        let text = text.get(begin..end).unwrap_or_default();
+        Statement { text, offset: begin, nesting: count.deepest, tokens: count.tokens }
+    };
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        match c {
-            '/' if chars.peek().is_some_and(|(_, next)| *next == '/') => {
-                while chars.next_if(|(_, c)| *c != '\n').is_some() {}
-                continue;
-            }
-            c if c.is_whitespace() => continue,
-            _ => {}
+        if c == '/' && chars.peek().is_some_and(|(_, next)| *next == '/') {
+            while chars.next_if(|(_, c)| *c != '\n').is_some() {}
+            continue;
+        }
+        count.see(c);
+        if c.is_whitespace() {
+            continue;
         }
         let begin = *start.get_or_insert(at);
-        match c {
-            '"' => {
-                while let Some((_, c)) = chars.next() {
-                    match c {
-                        '"' => break,
-                        '\\' => drop(chars.next()),
-                        _ => {}
-                    }
+        if c == '"' {
+            while let Some((_, c)) = chars.next() {
+                match c {
+                    '"' => break,
+                    '\\' => drop(chars.next()),
+                    _ => {}
                 }
             }
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            ';' => {
-                let text = text.get(begin..=at).unwrap_or_default();
-                found.push(Statement { text, offset: begin, nesting: deepest });
-                (start, depth, deepest) = (None, 0, 0);
-            }
-            _ => {}
+        } else if c == ';' {
+            found.push(cut(begin, at.saturating_add(1), std::mem::take(&mut count)));
+            start = None;
         }
-        deepest = deepest.max(depth);
     }
     if let Some(begin) = start {
-        let text = text.get(begin..).unwrap_or_default();
-        found.push(Statement { text, offset: begin, nesting: deepest });
+        found.push(cut(begin, text.len(), count));
     }
     found
 }
@@ -101,9 +127,15 @@ pub(crate) fn problems(source: Source<'_>, statements: &[Statement<'_>]) -> Vec<
     }
     for statement in statements {
         if statement.text.len() > MAX_POLICY {
-            let message = format!("the policy is {} bytes long, at most {MAX_POLICY} are allowed", statement.text.len());
+            let message =
+                format!("the policy is {} bytes long, at most {MAX_POLICY} are allowed", statement.text.len());
             let advice = "split it, or look for a missing `;` or closing `\"`";
             problems.push(source.problem(statement.offset, None, message, advice));
+        }
+        if statement.tokens > MAX_TOKENS {
+            let message =
+                format!("the policy has {} words and signs, at most {MAX_TOKENS} are allowed", statement.tokens);
+            problems.push(source.problem(statement.offset, None, message, "split it"));
         }
         if statement.nesting > MAX_NESTING {
             let message = format!("brackets are nested {} deep, at most {MAX_NESTING} are allowed", statement.nesting);

@@ -1,4 +1,6 @@
 //! Every message of the strict validation, with its place: a person who breaks a plan must see what to do.
+// Helpers outside the test functions are test code too.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -28,46 +30,156 @@ fn when(condition: &str) -> String {
 #[test]
 fn syntax() {
     refused(&format!("@id(\"a\")\npermit(principal, {REFUND}, resource)"), (2, 63), "unexpected end of input", "");
-    refused(&format!("@id(\"a\")\npermit(principal, {REFUND}, resource)\n@id(\"b\")\npermit(principal, {REFUND}, resource);"), (3, 1), "unexpected token `@`", "");
-    refused(&format!("@id(\"a\")\nallow(principal, {REFUND}, resource);"), (2, 1), "invalid policy effect: allow", "effect must be either `permit` or `forbid`");
-    refused(&format!("@id(\"a\") @id(\"b\")\npermit(principal, {REFUND}, resource);"), (1, 10), "duplicate annotation: @id", "");
-    refused("@id(\"a\")\npermit(principal == ?principal, action, resource);", (2, 8), "template", "templates are not used in plans");
+    refused(
+        &format!(
+            "@id(\"a\")\npermit(principal, {REFUND}, resource)\n@id(\"b\")\npermit(principal, {REFUND}, resource);"
+        ),
+        (3, 1),
+        "unexpected token `@`",
+        "ends without `;`",
+    );
+    refused(
+        &format!("@id(\"a\")\nallow(principal, {REFUND}, resource);"),
+        (2, 1),
+        "invalid policy effect: allow",
+        "effect must be either `permit` or `forbid`",
+    );
+    refused(
+        &format!("@id(\"a\") @id(\"b\")\npermit(principal, {REFUND}, resource);"),
+        (1, 10),
+        "duplicate annotation: @id",
+        "",
+    );
+    refused(
+        "@id(\"a\")\npermit(principal == ?principal, action, resource);",
+        (2, 21),
+        "template",
+        "templates are not used in plans",
+    );
     refused("hello", (1, 6), "unexpected end of input", "");
-    refused("@id(\"a)\npermit(principal, action, resource);", (1, 5), "invalid token", "");
+    refused("@id(\"a)\npermit(principal, action, resource);", (1, 5), "`\"` cannot stand here", "does not close");
+    for (condition, place, message, advice) in [
+        ("context.amount_minor > 200.00", (3, 35), "unexpected token `00`", "200.00 usd is `20000`"),
+        ("context.amount_minor > 20_000", (3, 33), "unexpected token `_000`", "digits only"),
+        ("true and false", (3, 13), "unexpected token `and`", "write `&&`"),
+        ("true & false", (3, 13), "`&` cannot stand here", "write `&&`"),
+        ("true | false", (3, 13), "`|` cannot stand here", "write `||`"),
+        ("not (true)", (3, 8), "", "write `!`"),
+        ("true # why", (3, 13), "`#` cannot stand here", "a comment begins with `//`"),
+        ("context.currency = \"usd\"", (3, 8), "'=' is not a valid operator", "'=='"),
+        ("context.currency == 'usd'", (3, 28), "`'` cannot stand here", "straight double quotes"),
+        ("context.currency == \u{201c}usd\u{201d}", (3, 28), "cannot stand here", "straight double quotes"),
+    ] {
+        refused(&when(condition), place, message, advice);
+    }
+    refused(
+        &format!("@id(\"a\")\n@require_approval(finance)\nforbid(principal, {REFUND}, resource);"),
+        (2, 19),
+        "expected string literal",
+        "double quotes: `@quorum",
+    );
 }
 
 #[test]
 fn annotations_and_ids() {
     refused(&format!("permit(principal, {REFUND}, resource);"), (1, 1), "the policy has no id", "write `@id(");
-    refused(&format!("@id(\"a\")\npermit(principal, {REFUND}, resource);\n\n@id(\"a\")\nforbid(principal, {REFUND}, resource);"), (4, 1), "the id is used by an earlier policy", "an id of its own");
-    refused(&format!("@id(\"a\")\n@approve(\"finance\")\nforbid(principal, {REFUND}, resource);"), (1, 1), "the annotation `@approve` is not known", "use @id, @reason");
-    refused(&format!("@id(\"a\")\n@require_approval(\"finance\")\npermit(principal, {REFUND}, resource);"), (2, 1), "`@require_approval` on a permit", "make it a `forbid`");
-    refused(&format!("@id(\"a\")\n@require_approval(\"finance\")\n@quorum(\"two\")\nforbid(principal, {REFUND}, resource);"), (3, 1), "`two` is not a quorum", "1 to 10");
+    refused(
+        &format!(
+            "@id(\"a\")\npermit(principal, {REFUND}, resource);\n\n@id(\"a\")\nforbid(principal, {REFUND}, resource);"
+        ),
+        (4, 1),
+        "the id is used by an earlier policy",
+        "an id of its own",
+    );
+    refused(
+        &format!("@id(\"a\")\n@approve(\"finance\")\nforbid(principal, {REFUND}, resource);"),
+        (1, 1),
+        "the annotation `@approve` is not known",
+        "use @id, @reason",
+    );
+    refused(
+        &format!("@id(\"a\")\n@require_approval(\"finance\")\npermit(principal, {REFUND}, resource);"),
+        (2, 1),
+        "`@require_approval` on a permit",
+        "make it a `forbid`",
+    );
+    refused(
+        &format!(
+            "@id(\"a\")\n@require_approval(\"finance\")\n@quorum(\"two\")\nforbid(principal, {REFUND}, resource);"
+        ),
+        (3, 1),
+        "`two` is not a quorum",
+        "1 to 10",
+    );
 }
 
 #[test]
 fn action_scopes() {
-    refused("@id(\"a\")\npermit(principal, action, resource);", (2, 19), "`action` stands for every kind", "narrow it to `action == Axiru::Action::\"refund\"`");
-    refused("@id(\"a\")\npermit(principal, action == Axiru::Action::\"payout\", resource);", (2, 19), "the policy speaks of `payout`", "add the kind to `kinds`");
-    refused("@id(\"a\")\npermit(principal, action in [Axiru::Action::\"refund\", Axiru::Action::\"transfers\"], resource);", (2, 19), "`transfer`, `transfer_reversal`", "");
-    for bad in ["action == Action::\"refund\"", "action == Axiru::Action::\"refunds\"", "action in Axiru::Action::\"Refund\""] {
-        refused(&format!("@id(\"a\")\npermit(principal, {bad}, resource);"), (2, 19), "is not an action", "write `action == Axiru::Action::");
+    refused(
+        "@id(\"a\")\npermit(principal, action, resource);",
+        (2, 19),
+        "`action` stands for every kind",
+        "narrow it to `action == Axiru::Action::\"refund\"`",
+    );
+    refused(
+        "@id(\"a\")\npermit(principal, action == Axiru::Action::\"payout\", resource);",
+        (2, 19),
+        "the policy speaks of `payout`",
+        "add the kind to `kinds`",
+    );
+    refused(
+        "@id(\"a\")\npermit(principal, action in [Axiru::Action::\"refund\", Axiru::Action::\"transfers\"], resource);",
+        (2, 19),
+        "`transfer`, `transfer_reversal`",
+        "",
+    );
+    for (bad, advice) in [
+        ("action == Action::\"refund\"", "write `action == Axiru::Action::\"refund\"`"),
+        ("action == Axiru::Action::\"refunds\"", "a family takes `in`: write `action in Axiru::Action::\"refunds\"`"),
+        ("action in Axiru::Action::\"Refund\"", "with one of refund, payout"),
+    ] {
+        refused(&format!("@id(\"a\")\npermit(principal, {bad}, resource);"), (2, 19), "is not an action", advice);
     }
-    let found = problems(plan(r#"["transfer","transfer_reversal"]"#, "@id(\"a\") permit(principal, action == Axiru::Action::\"transfer\", resource);"));
+    let found = problems(plan(
+        r#"["transfer","transfer_reversal"]"#,
+        "@id(\"a\") permit(principal, action == Axiru::Action::\"transfer\", resource);",
+    ));
     assert!(found[0].message.contains("covers `transfer_reversal` but no policy speaks of it"), "{found:?}");
 }
 
 #[test]
 fn types() {
-    refused(&when("context.reason == \"x\""), (3, 8), "unable to guarantee safety of access to optional attribute `reason`", "context has reason");
-    refused(&when("context has reson && context.reson == \"x\""), (2, 1), "impossible", "");
-    refused(&when("context.reson == \"x\""), (3, 8), "attribute `reson` in context", "");
+    refused(
+        &when("context.reason == \"x\""),
+        (3, 8),
+        "unable to guarantee safety of access to optional attribute `reason`",
+        "context has reason",
+    );
+    refused(
+        &when("context has reasons && context.reasons == \"x\""),
+        (3, 16),
+        "`reasons` is no fact of refund",
+        "did you mean `reason`?",
+    );
+    refused(&when("!(context has automatic)"), (3, 18), "`automatic` is no fact of refund", "axiru plan schema");
+    refused(
+        &when("context.amount > 2 && context.currency == \"usd\""),
+        (3, 8),
+        "`amount` is no fact of refund",
+        "did you mean `amount_minor`?",
+    );
+    refused(&when("context has reason && false"), (1, 1), "impossible", "it can never be satisfied");
     refused(&when("context.amount_minor > \"200\""), (3, 31), "unexpected type", "");
-    refused(&when("context.automatic"), (3, 8), "attribute `automatic` in context", "");
-    refused(&when("principal is Axiru::Robot"), (3, 8), "unrecognized entity type `Axiru::Robot`", "");
+    refused(&when("principal is Axiru::Robot"), (3, 21), "unrecognized entity type `Axiru::Robot`", "");
     refused(&when("principal == Axiru::External::\"me\""), (3, 21), "me", "");
     refused(&when("context.amount_minor == context.currency"), (3, 8), "", "");
-    refused(&when("decimal(\"1.0\") == decimal(\"1.0\")"), (3, 8), "decimal", "");
+    refused(
+        &when("decimal(\"1.0\") == decimal(\"1.0\")"),
+        (3, 8),
+        "the function `decimal` is not used in plans",
+        "directly",
+    );
+    refused(&when("context has reason && ip(\"127.0.0.1\").isLoopback()"), (3, 46), "the function `isLoopback`", "");
 }
 
 #[test]
@@ -75,8 +187,13 @@ fn what_types_cannot_see() {
     refused(&when("context.currency == \"USD\""), (3, 28), "`USD` is not a currency", "lower-case");
     refused(&when("context.amount_minor < 20000"), (3, 31), "no currency is named", "context.currency == \"usd\"");
     refused(&when("resource.mode == \"Live\""), (3, 25), "`Live` is not a mode", "`test` or `live`");
-    refused(&when("context.currency == \"usd\" && context.amount_minor < 9007199254740992"), (3, 59), "beyond 2^53 - 1", "smaller");
-    refused(&when("context == context"), (2, 1), "`context` is used as a whole", "");
+    refused(
+        &when("context.currency == \"usd\" && context.amount_minor < 9007199254740992"),
+        (3, 60),
+        "beyond 2^53 - 1",
+        "smaller",
+    );
+    refused(&when("context == context"), (3, 8), "`context` is used as a whole", "");
     refused(&when("context has reason && context.reason == \"a\u{202e}b\""), (3, 50), "U+202E", "remove it");
     refused(&when("context.currency == \"usd\" \u{0}"), (3, 34), "U+0000", "remove it");
 }
@@ -86,14 +203,39 @@ fn sizes() {
     refused("", (1, 1), "there is no policy", "permit(principal, action, resource);");
     refused("// nothing\n", (1, 1), "there is no policy", "");
     refused(&"// x\n".repeat(20_000), (1, 1), "100000 bytes long", "split the plan");
-    refused(&format!("@id(\"a\") permit(principal, {REFUND}, resource);\n").repeat(201), (1, 1), "201 policies", "split the plan");
+    refused(
+        &format!("@id(\"a\") permit(principal, {REFUND}, resource);\n").repeat(201),
+        (1, 1),
+        "201 policies",
+        "split the plan",
+    );
     refused(&when(&format!("true{}", " && true".repeat(600))), (1, 1), "at most 4096", "split it");
-    refused(&when(&format!("{}true{}", "(".repeat(40), ")".repeat(40))), (1, 1), "nested 42 deep", "");
+    refused(&when(&format!("context.amount_minor{} > 0", "+1".repeat(1_900))), (1, 1), "at most 1000", "split it");
+    refused(&when(&format!("context{} > 0", ".a".repeat(1_900))), (1, 1), "at most 1000", "split it");
+    refused(&when(&format!("{}true{}", "(".repeat(40), ")".repeat(40))), (1, 1), "nested 41 deep", "");
+}
+
+#[test]
+fn the_deepest_policies_that_are_let_through_fit_a_small_stack() {
+    for condition in [
+        format!("true{}", " && true".repeat(320)),
+        format!("{}true{}", "if true then ".repeat(170), " else true".repeat(170)),
+        format!("{}true", "!!!!(".repeat(27)) + &")".repeat(27),
+        format!("context.amount_minor{} > 0", "+1".repeat(480)),
+    ] {
+        let text = when(&condition);
+        assert!(text.len() <= 4_096, "{}", text.len());
+        let parse = move || plan(r#"["refund"]"#, &text).is_ok();
+        // Half of what a thread has by default.
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(parse).unwrap();
+        assert!(thread.join().unwrap(), "{condition:.40}");
+    }
 }
 
 #[test]
 fn every_problem_is_told_at_once_in_order() {
-    let text = format!("permit(principal, {REFUND}, resource);\n{}\n@id(\"y\") permit(", when("context.currency == \"EURO\""));
+    let text =
+        format!("permit(principal, {REFUND}, resource);\n{}\n@id(\"y\") permit(", when("context.currency == \"EURO\""));
     let found = problems(plan(r#"["refund"]"#, &text));
     let lines: Vec<_> = found.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [1, 4, 5], "{found:#?}");
@@ -105,18 +247,43 @@ fn plan_json() {
     for (json, place, message, advice) in [
         ("", (1, 1), "EOF", "not valid JSON"),
         ("{", (1, 1), "EOF", "not valid JSON"),
-        ("[]", (1, 1), "invalid type", ""),
+        ("[1,\"p\",\"d\",[\"refund\"]]", (1, 1), "a list where", "begin with `{`"),
         ("{\n \"v\": 1,\n \"name\" \"x\"}", (3, 9), "expected `:`", "missing comma, quote"),
         (r#"{"v":2,"name":"p","description":"d","kinds":["refund"]}"#, (1, 2), "`v` is 2", "write `\"v\": 1`"),
         (r#"{"v":1,"name":"My plan","description":"d","kinds":["refund"]}"#, (1, 8), "`name` is not", "lower-case"),
-        (r#"{"v":1,"name":"p","description":" ","kinds":["refund"]}"#, (1, 19), "`description` has 1", "500 characters"),
+        (
+            r#"{"v":1,"name":"p","description":" ","kinds":["refund"]}"#,
+            (1, 19),
+            "`description` has 1",
+            "500 characters",
+        ),
         (r#"{"v":1,"name":"p","description":"d","kinds":[]}"#, (1, 37), "`kinds` is empty", "name what it covers"),
         (r#"{"v":1,"name":"p","description":"d","kinds":["refund","refund"]}"#, (1, 37), "`refund` twice", "once"),
-        (r#"{"v":1,"name":"p","description":"d","kinds":["refunds"]}"#, (1, 54), "unknown variant `refunds`", "not families"),
+        (
+            r#"{"v":1,"name":"p","description":"d","kinds":["refunds"]}"#,
+            (1, 54),
+            "unknown variant `refunds`",
+            "not families",
+        ),
         (r#"{"v":1,"name":"p","description":"d"}"#, (1, 36), "missing field `kinds`", "exactly the fields"),
-        (r#"{"v":1,"name":"p","name":"q","description":"d","kinds":["refund"]}"#, (1, 24), "duplicate field `name`", ""),
-        (r#"{"v":1,"limits":[],"name":"p","description":"d","kinds":["refund"]}"#, (1, 15), "unknown field `limits`", "no limits yet"),
-        (r#"{"v":1,"owner":"x","name":"p","description":"d","kinds":["refund"]}"#, (1, 14), "unknown field `owner`", "exactly the fields"),
+        (
+            r#"{"v":1,"name":"p","name":"q","description":"d","kinds":["refund"]}"#,
+            (1, 24),
+            "duplicate field `name`",
+            "",
+        ),
+        (
+            r#"{"v":1,"limits":[],"name":"p","description":"d","kinds":["refund"]}"#,
+            (1, 15),
+            "unknown field `limits`",
+            "no limits yet",
+        ),
+        (
+            r#"{"v":1,"owner":"x","name":"p","description":"d","kinds":["refund"]}"#,
+            (1, 14),
+            "unknown field `owner`",
+            "exactly the fields",
+        ),
         (r#"{"v":1.5,"name":"p","description":"d","kinds":["refund"]}"#, (1, 8), "invalid type: floating point", ""),
         (r#"{"v":1,"name":"p","description":"d","kinds":["refund"]} x"#, (1, 57), "trailing characters", ""),
     ] {

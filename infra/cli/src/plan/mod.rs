@@ -55,3 +55,122 @@ pub(crate) fn run(command: &PlanCommand, out: &mut impl Write) -> anyhow::Result
     };
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// What a command printed and whether all was well, or the error.
+    fn said(command: &PlanCommand) -> Result<(bool, String), String> {
+        let mut out = Vec::new();
+        let code = run(command, &mut out).map_err(|error| format!("{error:#}"))?;
+        Ok((format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS), String::from_utf8(out).unwrap()))
+    }
+
+    fn target(path: &Path, json: bool) -> Target {
+        Target { path: path.to_owned(), json }
+    }
+
+    fn check(path: &Path) -> Result<(bool, String), String> {
+        said(&PlanCommand::Check(target(path, false)))
+    }
+
+    fn test(path: &Path) -> Result<(bool, String), String> {
+        said(&PlanCommand::Test(target(path, false)))
+    }
+
+    /// A copy of a starter plan, with one text replaced in one of its files.
+    fn copy(file: &str, from: &str, to: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["plan.json", "policies.cedar", "cases.json"] {
+            let text = fs::read_to_string(starter().join("refunds").join(name)).unwrap();
+            let text = if name == file { text.replacen(from, to, 1) } else { text };
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        dir
+    }
+
+    fn starter() -> PathBuf {
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../plans"))
+    }
+
+    #[test]
+    fn the_starter_plans_are_sound_by_folder_and_by_file() {
+        let (ok, text) = check(&starter()).unwrap();
+        assert!(ok && text.matches("OK ").count() == 4 && text.matches("sha256 ").count() == 4, "{text}");
+        let (ok, text) = test(&starter()).unwrap();
+        assert!(ok && text.matches("all as expected").count() == 4 && !text.contains("note:"), "{text}");
+        for file in ["plan.json", "policies.cedar", "cases.json"] {
+            assert!(check(&starter().join("payouts").join(file)).unwrap().0);
+        }
+    }
+
+    #[test]
+    fn a_problem_is_one_line_with_file_line_and_column() {
+        let dir = copy("policies.cedar", "context has reason && ", "");
+        for said in [check(dir.path()), test(dir.path())] {
+            let (ok, text) = said.unwrap();
+            let place = format!("{}:42:8: policy `hold-fraudulent`: ", dir.path().join("policies.cedar").display());
+            assert!(!ok && text.starts_with(&place), "{text}");
+            assert_eq!(
+                text.lines().next().map(|line| line.contains("; try testing for the attribute's presence")),
+                Some(true)
+            );
+        }
+    }
+
+    #[test]
+    fn a_case_that_fails_shows_both_answers() {
+        let dir = copy("policies.cedar", "context.amount_minor > 20000", "context.amount_minor > 25000");
+        let (ok, text) = test(dir.path()).unwrap();
+        let row = text.lines().find(|line| line.contains("one cent above 200.00")).unwrap();
+        assert!(!ok && row.starts_with("FAIL") && row.contains("require_approval  allow"), "{text}");
+        assert!(text.contains("expected: hold-above-200") && text.contains("NOT as expected"), "{text}");
+        let rule = "@id(\"new\") forbid(principal, action == Axiru::Action::\"refund\", resource) when { context has charge && context.charge == \"ch_1\" };\n@id(\"allow-refunds\")";
+        let (_, text) = test(copy("policies.cedar", "@id(\"allow-refunds\")", rule).path()).unwrap();
+        assert!(text.contains("note: no case shows what these rules do: new"), "{text}");
+    }
+
+    #[test]
+    fn json_says_the_same() {
+        let dir = copy("policies.cedar", "context has reason && ", "");
+        let (ok, text) = said(&PlanCommand::Check(target(dir.path(), true))).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(!ok && json["ok"] == false && json["plans"][0]["problems"][0]["line"] == 42, "{text}");
+        assert_eq!(json["plans"][0]["problems"][0]["policy"], "hold-fraudulent");
+        let (ok, text) = said(&PlanCommand::Test(target(&starter(), true))).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(ok && json["plans"].as_array().unwrap().len() == 4, "{text}");
+        assert_eq!(json["plans"][0]["cases"][0]["expected"], "allow");
+    }
+
+    #[test]
+    fn an_exported_document_can_be_checked() {
+        let dir = tempfile::tempdir().unwrap();
+        let plan = &axiru_policy::starter().unwrap()[0];
+        let path = dir.path().join(format!("{}.json", plan.sha256()));
+        fs::write(&path, plan.document()).unwrap();
+        assert!(check(&path).unwrap().1.contains(plan.sha256()));
+        assert!(test(&path).unwrap_err().contains("a plan document has no cases"));
+        fs::write(&path, [plan.document(), b" "].concat()).unwrap();
+        assert!(!check(&path).unwrap().0);
+    }
+
+    #[test]
+    fn nothing_there_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(check(dir.path()).unwrap_err().contains("no plan in"));
+        assert!(check(&dir.path().join("none")).unwrap_err().contains("cannot open"));
+        fs::write(dir.path().join("x.txt"), "").unwrap();
+        assert!(check(&dir.path().join("x.txt")).unwrap_err().contains("is no part of a plan"));
+        fs::write(dir.path().join("plan.json"), "{}").unwrap();
+        assert!(check(dir.path()).unwrap_err().contains("policies.cedar"));
+        fs::write(dir.path().join("policies.cedar"), [0xff, 0xfe]).unwrap();
+        assert!(check(dir.path()).unwrap_err().contains("not UTF-8"));
+        fs::write(dir.path().join("policies.cedar"), vec![b' '; 1_100_000]).unwrap();
+        assert!(check(dir.path()).unwrap_err().contains("larger than"));
+    }
+}
