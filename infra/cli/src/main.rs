@@ -1,3 +1,39 @@
 //! The `axiru` command: what operators and auditors run.
+//!
+//! This file only dispatches: every subcommand is a module of its own. Exit codes: 0 as hoped, 1 not as hoped, 2 not understood.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod plan;
+
+/// Axiru's command for operators, authors of plans, and auditors.
+#[derive(Debug, Parser)]
+#[command(name = "axiru", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check and try out plans before they are used.
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Plan(command) => plan::run(&command, &mut std::io::stdout().lock()),
+    };
+    result.unwrap_or_else(|error| {
+        // A reader that went away (`axiru … | head`) is no error.
+        let gone = error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
+        if gone {
+            return ExitCode::SUCCESS;
+        }
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("axiru: {error:#}\n").as_bytes());
+        ExitCode::from(2)
+    })
+}

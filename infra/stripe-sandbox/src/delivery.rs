@@ -165,14 +165,20 @@ impl Deliveries {
         self.rows.insert(delivery.id.clone(), delivery);
     }
 
-    /// Whether everything that should go out now has been answered or given up.
+    /// Whether everything that is not held or delayed has been attempted at least once.
     #[must_use]
     pub(crate) fn settled(&self) -> bool {
         self.waiting().all(|delivery| match delivery.status {
             DeliveryStatus::InFlight => false,
-            DeliveryStatus::Queued => delivery.delayed,
+            DeliveryStatus::Queued => delivery.delayed || !delivery.attempts.is_empty(),
             _ => true,
         })
+    }
+
+    /// Whether, beyond that, nothing waits to be tried again.
+    #[must_use]
+    pub(crate) fn finished(&self) -> bool {
+        self.settled() && self.waiting().all(|delivery| delivery.attempts.is_empty())
     }
 
     fn waiting(&self) -> impl Iterator<Item = &Delivery> {

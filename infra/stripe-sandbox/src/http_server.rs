@@ -85,7 +85,15 @@ async fn wait(State(sandbox): State<Sandbox>, body: Bytes) -> Response<Body> {
         Err(error) => return control_response(Err(error)),
     };
     let wait_ms = body.get("timeout_ms").and_then(Value::as_u64).unwrap_or(DEFAULT_WAIT_MS).min(MAX_WAIT_MS);
-    let settled = sandbox.settled(Duration::from_millis(wait_ms)).await;
+    let limit = Duration::from_millis(wait_ms);
+    let settled = match body.get("until").and_then(Value::as_str) {
+        None | Some("attempted") => sandbox.settled(limit).await,
+        Some("finished") => sandbox.finished(limit).await,
+        Some(other) => {
+            let error = ControlError::Body(format!("`until` is `attempted` or `finished`, not `{other}`"));
+            return control_response(Err(error));
+        }
+    };
     let answer = sandbox.control("GET", "deliveries", json!({})).map(|mut deliveries| {
         if let Value::Object(members) = &mut deliveries {
             members.insert("settled".into(), json!(settled));

@@ -120,11 +120,20 @@ impl Sandbox {
         attempts
     }
 
-    /// Waits until everything that should go out has been answered or given up; false if `limit` passed first.
+    /// Waits until everything that is not held or delayed has been attempted; false if `limit` passed first.
     pub async fn settled(&self, limit: Duration) -> bool {
+        self.wait_for(limit, |state| state.deliveries.settled()).await
+    }
+
+    /// Waits until, beyond that, nothing is left to be tried again; false if `limit` passed first.
+    pub async fn finished(&self, limit: Duration) -> bool {
+        self.wait_for(limit, |state| state.deliveries.finished()).await
+    }
+
+    async fn wait_for(&self, limit: Duration, is_so: fn(&State) -> bool) -> bool {
         let deadline = Instant::now() + limit;
         loop {
-            if self.read(|state| state.deliveries.settled()) {
+            if self.read(is_so) {
                 return true;
             }
             if Instant::now() >= deadline {

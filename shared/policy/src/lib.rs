@@ -9,6 +9,7 @@ mod plan;
 mod plan_set;
 mod problem;
 mod question;
+mod residual;
 mod rule;
 mod schema;
 mod slice;

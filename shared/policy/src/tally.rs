@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use cedar_policy::{Authorizer, PolicyId};
 
 use crate::question::{Question, QuestionError};
+use crate::residual;
 use crate::slice::{Part, Slice};
 
 /// Most unknown facts whose worlds are evaluated: 2^6 = 64 evaluations. The kind with most facts has seven; past the bound
@@ -44,7 +45,7 @@ impl Tally {
         let worlds = 0..1_u32 << unknown.len();
         let tallies = worlds.map(|world| {
             let present = unknown.iter().enumerate().filter(|(i, _)| world >> i & 1 == 1).map(|(_, name)| *name);
-            Self::world(part, question, &present.collect::<Vec<_>>())
+            Self::world(part, slice, question, &present.collect::<Vec<_>>())
         });
         tallies.reduce(|a, b| Ok(a?.or(b?))).unwrap_or_else(|| Ok(Self::default()))
     }
@@ -65,14 +66,30 @@ impl Tally {
     }
 
     /// Cedar's partial evaluation in one world.
-    fn world(part: &Part, question: &Question<'_>, present: &[&'static str]) -> Result<Self, QuestionError> {
+    fn world(
+        part: &Part,
+        slice: &Slice,
+        question: &Question<'_>,
+        present: &[&'static str],
+    ) -> Result<Self, QuestionError> {
         let request = question.request(present)?;
         let response = Authorizer::new().is_authorized_partial(&request, &part.policies, question.entities());
-        Ok(Self {
+        let mut tally = Self {
             satisfied: response.definitely_satisfied().map(|policy| name(policy.id())).collect(),
             failed: response.definitely_errored().map(name).collect(),
-            undecided: response.nontrivial_residuals().map(|policy| name(policy.id())).collect(),
-        })
+            undecided: BTreeSet::new(),
+        };
+        for policy in response.nontrivial_residuals() {
+            let id = name(policy.id());
+            // Only a policy that cannot fail may be settled.
+            let cannot_fail = slice.rules.get(&id).is_some_and(|rule| !rule.arithmetic);
+            match if cannot_fail { residual::settle(&policy) } else { None } {
+                Some(true) => tally.satisfied.insert(id),
+                Some(false) => false,
+                None => tally.undecided.insert(id),
+            };
+        }
+        Ok(tally)
     }
 
     /// What can be said of either of two worlds.
@@ -91,7 +108,7 @@ impl Tally {
         question: &Question<'_>,
         unknown: &[&'static str],
     ) -> Result<Self, QuestionError> {
-        let mut tally = Self::world(part, question, unknown)?;
+        let mut tally = Self::world(part, slice, question, unknown)?;
         for id in part.policies.policies().map(|policy| name(policy.id())) {
             if slice.rules.get(&id).is_none_or(|rule| unknown.iter().any(|fact| rule.facts.contains(fact))) {
                 tally.satisfied.remove(&id);

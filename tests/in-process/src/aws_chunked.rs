@@ -19,10 +19,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<(Bytes, Trailers), String> {
         }
         let chunk = after.get(..size).ok_or("a chunk is cut short")?;
         payload.extend_from_slice(chunk);
-        rest = after
-            .get(size..)
-            .and_then(|end| end.strip_prefix(b"\r\n"))
-            .ok_or("no line end after a chunk")?;
+        rest = after.get(size..).and_then(|end| end.strip_prefix(b"\r\n")).ok_or("no line end after a chunk")?;
     }
 }
 
@@ -53,7 +50,8 @@ mod tests {
 
     #[test]
     fn chunks_and_trailers_are_taken_apart() {
-        let (payload, trailers) = decode(b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Amz-Checksum-Crc32:DUoRhQ==\r\n\r\n").unwrap();
+        let (payload, trailers) =
+            decode(b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Amz-Checksum-Crc32:DUoRhQ==\r\n\r\n").unwrap();
         assert_eq!(&payload[..], b"hello world");
         assert_eq!(trailers, [("x-amz-checksum-crc32".to_owned(), "DUoRhQ==".to_owned())]);
     }

@@ -52,6 +52,9 @@ pub struct Call {
     pub fault: Option<Fault>,
     /// The status answered; `None` while under way, after a crash, or after a reset connection.
     pub status: Option<u16>,
+    /// Capacity units consumed, as DynamoDB counts them: of writing if the call writes, of reading if it reads. Only
+    /// once [`crate::InProcess::measure_capacity`] was called; applied calls only.
+    pub capacity_units: Option<f64>,
     /// When it entered the gate, in ticks of the account.
     pub(crate) entered: u64,
     /// When it left the gate, in ticks of the account.
@@ -179,6 +182,16 @@ impl Calls {
             }
         }
         waits
+    }
+
+    /// Write units consumed, where measured.
+    pub fn write_units(&self) -> f64 {
+        self.0.iter().filter(|call| !call.is_read()).filter_map(|call| call.capacity_units).sum()
+    }
+
+    /// Read units consumed, where measured.
+    pub fn read_units(&self) -> f64 {
+        self.0.iter().filter(|call| call.is_read()).filter_map(|call| call.capacity_units).sum()
     }
 
     /// Every (IAM action, target) needed, sorted, each once.

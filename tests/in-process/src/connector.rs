@@ -44,7 +44,7 @@ impl Connector {
         let reply = self.decide(&entered, &request).await;
         pass(half).await;
         self.process.alive().await;
-        self.world.gate.leave(&entered, reply.as_ref().map(|reply| reply.status));
+        self.world.gate.leave(&entered, reply.as_ref());
         match reply {
             Some(reply) => reply.into_http(),
             None => Err(reset()),

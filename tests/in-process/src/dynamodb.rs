@@ -4,6 +4,8 @@
 //! Differences from AWS that a test must not rest on: nothing ever conflicts by itself, a put that changes nothing
 //! emits a stream record, and request tokens expire by the machine's clock, not by tokio's.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dynoxide::actions::scan::ScanRequest;
 use dynoxide::{AttributeValue, Database, DynoxideError, Item};
 use serde::Serialize;
@@ -11,20 +13,37 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::dump::{Dump, Piece};
-use crate::wire::{Reply, WireRequest};
+use crate::wire::{Reply, WireRequest, set};
 
 /// The tables.
 pub(crate) struct DynamoDb {
     database: Database,
+    measured: AtomicBool,
 }
 
 impl DynamoDb {
     pub(crate) fn new() -> Result<Self, DynoxideError> {
-        Ok(Self { database: Database::memory()? })
+        Ok(Self { database: Database::memory()?, measured: AtomicBool::new(false) })
+    }
+
+    /// From now on, asks the database what each call consumes.
+    pub(crate) fn measure(&self) {
+        self.measured.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn answer(&self, request: &WireRequest) -> Reply {
-        let (db, body) = (&self.database, &request.body[..]);
+        if !self.measured.load(Ordering::Relaxed) {
+            return self.act(request, &request.body);
+        }
+        let mut body = request.json();
+        set(&mut body, "ReturnConsumedCapacity", "TOTAL".into());
+        let mut reply = self.act(request, body.to_string().as_bytes());
+        reply.capacity_units = consumed(&reply.body);
+        reply
+    }
+
+    fn act(&self, request: &WireRequest, body: &[u8]) -> Reply {
+        let db = &self.database;
         match request.operation.as_str() {
             "CreateTable" => run(body, |asked| db.create_table(asked)),
             "DescribeTable" => run(body, |asked| db.describe_table(asked)),
@@ -101,6 +120,16 @@ fn pieces(place: &str, value: &AttributeValue, into: &mut Dump) {
                 pieces(&format!("{place}.{name}"), value, into);
             }
         }
+    }
+}
+
+/// The units in an answer: one object, or a list with one per table.
+fn consumed(answer: &[u8]) -> Option<f64> {
+    let answer = serde_json::from_slice::<Value>(answer).ok()?;
+    let units = |capacity: &Value| capacity["CapacityUnits"].as_f64();
+    match answer.get("ConsumedCapacity")? {
+        Value::Array(tables) => Some(tables.iter().filter_map(units).sum()),
+        one => units(one),
     }
 }
 

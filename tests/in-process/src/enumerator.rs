@@ -144,7 +144,9 @@ impl Enumerator {
         thread::scope(|scope| {
             for _ in 0..self.threads {
                 scope.spawn(|| {
-                    while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|index| *index < points.len()) {
+                    while let Some(index) =
+                        Some(next.fetch_add(1, Ordering::Relaxed)).filter(|index| *index < points.len())
+                    {
                         let Some(point) = points.get(index) else { break };
                         let outcome = run(point);
                         let failed = outcome.is_err();
@@ -185,7 +187,9 @@ impl Point {
 fn second_points(point: &Point, recovery: &Calls) -> Vec<Point> {
     let calls = recovery.0.iter();
     let points = calls.flat_map(|call| {
-        Fault::applicable(call.service, &call.operation).into_iter().map(move |fault| (call.number, call.operation.clone(), fault))
+        Fault::applicable(call.service, &call.operation)
+            .into_iter()
+            .map(move |fault| (call.number, call.operation.clone(), fault))
     });
     points.map(|second| Point { second: Some(second), ..point.clone() }).collect()
 }
@@ -206,7 +210,9 @@ async fn one_run<S, E1: Display, E2: Display, E3: Display>(
     history.0.extend(calls.0.iter().cloned());
     let end = match outcome {
         Outcome::Ended(Ok(())) => End::Survived,
-        Outcome::Ended(Err(error)) if faults.is_empty() => return Err((format!("the scenario failed: {error}"), history)),
+        Outcome::Ended(Err(error)) if faults.is_empty() => {
+            return Err((format!("the scenario failed: {error}"), history));
+        }
         Outcome::Ended(Err(_)) => End::Recovered,
         Outcome::Crashed => End::Crashed,
     };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::call::{Call, Calls};
 use crate::fault::Fault;
-use crate::wire::WireRequest;
+use crate::wire::{Reply, WireRequest};
 
 /// The plan of what goes wrong. A clone speaks of the same account.
 #[derive(Clone)]
@@ -56,6 +56,7 @@ impl Gate {
             body: request.body.clone(),
             fault: None,
             status: None,
+            capacity_units: None,
             entered: state.clock,
             left: None,
         };
@@ -65,7 +66,7 @@ impl Gate {
         entered
     }
 
-    pub(crate) fn leave(&self, entered: &Entered, status: Option<u16>) {
+    pub(crate) fn leave(&self, entered: &Entered, reply: Option<&Reply>) {
         let mut state = self.state();
         state.clock += 1;
         let now = state.clock;
@@ -74,7 +75,8 @@ impl Gate {
         }
         if let Some(call) = state.calls.get_mut(entered.number) {
             call.left = Some(now);
-            call.status = status;
+            call.status = reply.map(|reply| reply.status);
+            call.capacity_units = reply.and_then(|reply| reply.capacity_units);
         }
     }
 

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::names::{ACCOUNT_ID, LINK_KEY_ID, REGION, SEAL_KEY_ID, SIGNING_KEY_ID};
-use crate::wire::{Reply, WireRequest};
+use crate::wire::{Reply, WireRequest, text};
 
 /// Most bytes that Encrypt, Sign and GenerateMac take.
 const MAX_MESSAGE: usize = 4096;
@@ -48,8 +48,10 @@ type Answer = Result<Value, (&'static str, String)>;
 
 impl Kms {
     pub(crate) fn new() -> Self {
-        let keys = [(SEAL_KEY_ID, Usage::Encrypt, 0x5e), (SIGNING_KEY_ID, Usage::Sign, 0x51), (LINK_KEY_ID, Usage::Mac, 0x3c)];
-        let key = |(id, usage, byte): (&str, Usage, u8)| (id.to_owned(), Key { usage, material: [byte; 32], enabled: true });
+        let keys =
+            [(SEAL_KEY_ID, Usage::Encrypt, 0x5e), (SIGNING_KEY_ID, Usage::Sign, 0x51), (LINK_KEY_ID, Usage::Mac, 0x3c)];
+        let key =
+            |(id, usage, byte): (&str, Usage, u8)| (id.to_owned(), Key { usage, material: [byte; 32], enabled: true });
         Self { keys: Mutex::new(keys.into_iter().map(key).collect()) }
     }
 
@@ -91,7 +93,10 @@ impl Kms {
             return Err(("DisabledException", format!("{} is disabled.", arn(id))));
         }
         if key.usage != usage {
-            return Err(("InvalidKeyUsageException", format!("{} key usage is not valid for this operation.", arn(id))));
+            return Err((
+                "InvalidKeyUsageException",
+                format!("{} key usage is not valid for this operation.", arn(id)),
+            ));
         }
         act(id, &key.material)
     }
@@ -122,7 +127,10 @@ impl Kms {
         }
         let asked = text(body, "KeyId");
         if !asked.is_empty() && asked.rsplit('/').next() != Some(id) {
-            return Err(("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.".into()));
+            return Err((
+                "IncorrectKeyException",
+                "The key ID in the request does not identify a CMK that can perform this operation.".into(),
+            ));
         }
         self.with(id, Usage::Encrypt, |id, material| {
             let mut opened = sealed.to_vec();
@@ -183,10 +191,6 @@ impl Kms {
 
 fn arn(id: &str) -> String {
     format!("arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/{id}")
-}
-
-fn text<'a>(body: &'a Value, name: &str) -> &'a str {
-    body[name].as_str().unwrap_or_default()
 }
 
 fn bytes(body: &Value, name: &str) -> Result<Vec<u8>, (&'static str, String)> {

@@ -11,7 +11,8 @@ pub const LEDGER_TABLE: &str = "axiru-ledger";
 /// The observations queue.
 pub const OBSERVATIONS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-observations";
 /// Where a message goes after [`MAX_RECEIVES`] receives without a delete.
-pub const OBSERVATIONS_DEAD_LETTER_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-observations-dead";
+pub const OBSERVATIONS_DEAD_LETTER_QUEUE_URL: &str =
+    "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-observations-dead";
 /// How often a message is handed out before it counts as dead.
 pub const MAX_RECEIVES: u32 = 5;
 /// The symmetric key that seals tokens and signing secrets.
@@ -23,10 +24,14 @@ pub const LINK_KEY_ID: &str = "33333333-0000-4000-8000-000000000003";
 /// The export bucket.
 pub const EXPORT_BUCKET: &str = "axiru-export";
 /// The developer secret of test mode.
-pub const DEVELOPER_SECRET_TEST: &str = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:axiru-developer-test-AAAAAA";
+pub const DEVELOPER_SECRET_TEST: &str =
+    "arn:aws:secretsmanager:eu-west-1:000000000000:secret:axiru-developer-test-AAAAAA";
 /// The developer secret of live mode.
-pub const DEVELOPER_SECRET_LIVE: &str = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:axiru-developer-live-BBBBBB";
+pub const DEVELOPER_SECRET_LIVE: &str =
+    "arn:aws:secretsmanager:eu-west-1:000000000000:secret:axiru-developer-live-BBBBBB";
 /// What the test mode's developer secret holds at the start.
-pub const DEVELOPER_SECRET_TEST_VALUE: &str = r#"{"client_id":"ca_inprocess_test","developer_key":"sk_test_inprocess_developer"}"#;
+pub const DEVELOPER_SECRET_TEST_VALUE: &str =
+    r#"{"client_id":"ca_inprocess_test","developer_key":"sk_test_inprocess_developer"}"#;
 /// What the live mode's developer secret holds at the start.
-pub const DEVELOPER_SECRET_LIVE_VALUE: &str = r#"{"client_id":"ca_inprocess_live","developer_key":"sk_live_inprocess_developer"}"#;
+pub const DEVELOPER_SECRET_LIVE_VALUE: &str =
+    r#"{"client_id":"ca_inprocess_live","developer_key":"sk_live_inprocess_developer"}"#;

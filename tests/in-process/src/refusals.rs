@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::call::Service;
-use crate::wire::{Reply, WireRequest};
+use crate::wire::{Reply, WireRequest, set};
 
 /// 500.
 pub(crate) fn failed(service: Service) -> Reply {
@@ -37,9 +37,11 @@ pub(crate) fn conflicted(request: &WireRequest) -> Reply {
         (Service::DynamoDb, "PutItem" | "UpdateItem" | "DeleteItem") => {
             dynamodb(400, "TransactionConflictException", "Transaction is ongoing for the item")
         }
-        (Service::S3, "PutObject") => {
-            s3(409, "ConditionalRequestConflict", "A conflicting conditional operation is currently in progress against this resource.")
-        }
+        (Service::S3, "PutObject") => s3(
+            409,
+            "ConditionalRequestConflict",
+            "A conflicting conditional operation is currently in progress against this resource.",
+        ),
         (service, _) => failed(service),
     }
 }
@@ -63,7 +65,11 @@ fn cancelled_by_conflict(request: &WireRequest) -> Reply {
 /// A token whose first attempt has not ended; [`failed`] where the operation knows no tokens.
 pub(crate) fn in_progress(request: &WireRequest) -> Reply {
     if request.operation == "TransactWriteItems" {
-        dynamodb(400, "TransactionInProgressException", "The transaction with the given request token is already in progress.")
+        dynamodb(
+            400,
+            "TransactionInProgressException",
+            "The transaction with the given request token is already in progress.",
+        )
     } else {
         failed(request.service)
     }
@@ -81,7 +87,7 @@ pub(crate) fn split_batch(request: &WireRequest) -> Option<(WireRequest, Leftove
                 let rest = keys.split_off(keys.len().div_ceil(2));
                 if !rest.is_empty() {
                     let mut again = wanted.clone();
-                    again["Keys"] = Value::Array(rest);
+                    set(&mut again, "Keys", Value::Array(rest));
                     unprocessed.insert(table.clone(), again);
                 }
             }
@@ -114,7 +120,7 @@ impl Leftover {
     pub(crate) fn complete(self, reply: Reply) -> Reply {
         match serde_json::from_slice::<Value>(&reply.body) {
             Ok(mut body) if reply.status == 200 => {
-                body[self.field] = self.value;
+                set(&mut body, self.field, self.value);
                 Reply::json(&body)
             }
             _ => reply,

@@ -118,9 +118,7 @@ fn put(bucket: &mut Bucket, request: &WireRequest) -> Reply {
     let headers = KEPT.iter().filter_map(kept).collect();
     let versions = bucket.entry(request.key.clone()).or_default();
     versions.push(Version { bytes: request.body.clone(), exists: true, etag: etag.clone(), headers });
-    let mut reply = Reply { status: 200, headers: vec![("etag", etag)], body: Bytes::new() };
-    reply.headers.push(("x-amz-version-id", versions.len().to_string()));
-    reply
+    Reply::new(200, vec![("etag", etag), ("x-amz-version-id", versions.len().to_string())], Bytes::new())
 }
 
 /// A checksum that does not match, or none where Object Lock demands one.
@@ -138,7 +136,11 @@ fn wrong_checksum(request: &WireRequest) -> Option<Reply> {
     }
     let sums = |(name, _): &(String, String)| name.starts_with("x-amz-checksum-") || name == "content-md5";
     if request.header("x-amz-object-lock-mode").is_some() && !request.headers.iter().any(sums) {
-        return Some(error(400, "InvalidRequest", "Content-MD5 or x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"));
+        return Some(error(
+            400,
+            "InvalidRequest",
+            "Content-MD5 or x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+        ));
     }
     None
 }
@@ -155,13 +157,13 @@ fn get(bucket: &Bucket, request: &WireRequest, with_body: bool) -> Reply {
         headers.retain(|(name, _)| !name.starts_with("x-amz-checksum-"));
     }
     let body = if with_body { version.bytes.clone() } else { Bytes::new() };
-    Reply { status: 200, headers, body }
+    Reply::new(200, headers, body)
 }
 
 fn delete(bucket: &mut Bucket, request: &WireRequest) -> Reply {
     let marker = Version { bytes: Bytes::new(), exists: false, etag: String::new(), headers: Vec::new() };
     bucket.entry(request.key.clone()).or_default().push(marker);
-    Reply { status: 204, headers: Vec::new(), body: Bytes::new() }
+    Reply::new(204, Vec::new(), Bytes::new())
 }
 
 fn list(bucket: &Bucket, request: &WireRequest) -> Reply {

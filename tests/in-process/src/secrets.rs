@@ -5,8 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
-use crate::names::{DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_LIVE_VALUE, DEVELOPER_SECRET_TEST, DEVELOPER_SECRET_TEST_VALUE};
-use crate::wire::{Reply, WireRequest};
+use crate::names::{
+    DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_LIVE_VALUE, DEVELOPER_SECRET_TEST, DEVELOPER_SECRET_TEST_VALUE,
+};
+use crate::wire::{Reply, WireRequest, text};
 
 /// The secrets, by ARN.
 pub(crate) struct Secrets {
@@ -29,7 +31,7 @@ impl Secrets {
 
     pub(crate) fn answer(&self, request: &WireRequest) -> Reply {
         let body = request.json();
-        let arn = body["SecretId"].as_str().unwrap_or_default();
+        let arn = text(&body, "SecretId");
         let secrets = self.by_arn.lock().unwrap_or_else(PoisonError::into_inner);
         match (request.operation.as_str(), secrets.get(arn)) {
             ("GetSecretValue", Some(value)) => {

@@ -1,15 +1,15 @@
 //! SQS standard queues: send, receive, delete, visibility on tokio's clock, dead letters, and the limits that a sender
 //! can meet. A receive never waits: an empty queue answers at once. No MD5 is returned.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use crate::dump::{Dump, Piece};
 use crate::names::{MAX_RECEIVES, OBSERVATIONS_DEAD_LETTER_QUEUE_URL, OBSERVATIONS_QUEUE_URL};
-use crate::wire::{Reply, WireRequest};
+use crate::wire::{Reply, WireRequest, set, text};
 
 /// Most bytes of one message, and of all messages of one batch, bodies and attributes together.
 const MAX_BYTES: usize = 1_048_576;
@@ -48,7 +48,7 @@ impl Sqs {
     /// Answers; with `twice`, sends everything twice, or leaves visible what it hands out.
     pub(crate) fn answer(&self, request: &WireRequest, twice: bool) -> Reply {
         let body = request.json();
-        let queue = body["QueueUrl"].as_str().unwrap_or_default();
+        let queue = text(&body, "QueueUrl");
         if queue != OBSERVATIONS_QUEUE_URL && queue != OBSERVATIONS_DEAD_LETTER_QUEUE_URL {
             return error("QueueDoesNotExist", "The specified queue does not exist.");
         }
@@ -74,7 +74,8 @@ impl Sqs {
         for message in &self.state().messages {
             let place = format!("sqs {} message {}", message.queue, message.id);
             into.pieces.push(Piece { place: place.clone(), bytes: message.body.clone().into_bytes() });
-            into.pieces.push(Piece { place: place + " attributes", bytes: message.attributes.to_string().into_bytes() });
+            into.pieces
+                .push(Piece { place: place + " attributes", bytes: message.attributes.to_string().into_bytes() });
         }
     }
 }
@@ -112,7 +113,9 @@ impl State {
         for entry in entries {
             match check(entry) {
                 Ok(()) => done.push(json!({ "Id": entry["Id"], "MessageId": self.store(queue, entry, twice) })),
-                Err(_) => failed.push(json!({ "Id": entry["Id"], "SenderFault": true, "Code": "InvalidMessageContents" })),
+                Err(_) => {
+                    failed.push(json!({ "Id": entry["Id"], "SenderFault": true, "Code": "InvalidMessageContents" }))
+                }
             }
         }
         Reply::json(&json!({ "Successful": done, "Failed": failed }))
@@ -162,7 +165,7 @@ impl State {
                 "Attributes": { "ApproximateReceiveCount": message.receives.to_string() },
             });
             if message.attributes.is_object() {
-                shown["MessageAttributes"] = message.attributes.clone();
+                set(&mut shown, "MessageAttributes", message.attributes.clone());
             }
             handed.push(shown);
             if handed.len() as u64 == most {
@@ -200,7 +203,8 @@ impl State {
 
 fn check(message: &Value) -> Result<(), Reply> {
     let body = message["MessageBody"].as_str().unwrap_or_default();
-    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    let allowed =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     if body.is_empty() {
         return Err(error("MissingParameter", "The request must contain the parameter MessageBody."));
     }

@@ -4,12 +4,14 @@
 use serde_json::{Value, json};
 
 use crate::names::{LEDGER_TABLE, STATE_TABLE};
+use crate::wire::set;
 
 /// The bodies of the two CreateTable calls.
 pub(crate) fn definitions(ledger_stream: bool) -> [Value; 2] {
     let mut ledger = table(LEDGER_TABLE, ("pk", "S"), ("seq", "N"));
     if ledger_stream {
-        ledger["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+        let stream = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+        set(&mut ledger, "StreamSpecification", stream);
     }
     [table(STATE_TABLE, ("pk", "S"), ("sk", "S")), ledger]
 }

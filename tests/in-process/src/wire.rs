@@ -36,7 +36,8 @@ impl WireRequest {
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect::<Vec<_>>();
-        let body = ByteStream::new(request.take_body()).collect().await.map_err(|error| error.to_string())?.into_bytes();
+        let body =
+            ByteStream::new(request.take_body()).collect().await.map_err(|error| error.to_string())?.into_bytes();
         let chunked = headers.iter().any(|(name, value)| name == "content-encoding" && value.contains("aws-chunked"));
         let body = if chunked {
             let (body, trailers) = aws_chunked::decode(&body)?;
@@ -115,7 +116,8 @@ impl WireRequest {
     /// What the call is about: tables, queue, key, object, secret.
     pub(crate) fn targets(&self) -> Vec<String> {
         let body = self.json();
-        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned).into_iter().collect::<Vec<_>>();
+        let text =
+            |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned).into_iter().collect::<Vec<_>>();
         match self.service {
             Service::DynamoDb => tables_of(&body),
             Service::Sqs => text("QueueUrl"),
@@ -148,6 +150,18 @@ fn tables_of(body: &Value) -> Vec<String> {
         }
     }
     tables
+}
+
+/// A text member of a JSON object; empty where there is none.
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> &'a str {
+    body.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Sets a member of a JSON object; anything else is left as it is.
+pub(crate) fn set(body: &mut Value, name: &str, value: Value) {
+    if let Some(object) = body.as_object_mut() {
+        object.insert(name.to_owned(), value);
+    }
 }
 
 /// Host, path and query of an absolute URI.
@@ -194,9 +208,16 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
+    /// What DynamoDB counted, where it was measured.
+    pub(crate) capacity_units: Option<f64>,
 }
 
 impl Reply {
+    /// Any other answer.
+    pub(crate) fn new(status: u16, headers: Vec<(&'static str, String)>, body: Bytes) -> Self {
+        Self { status, headers, body, capacity_units: None }
+    }
+
     /// 200 with JSON.
     pub(crate) fn json(body: &Value) -> Self {
         Self::raw_json(200, body.to_string())
@@ -204,7 +225,7 @@ impl Reply {
 
     /// JSON that is text already.
     pub(crate) fn raw_json(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("content-type", "application/x-amz-json-1.0".into())], body: body.into() }
+        Self::new(status, vec![("content-type", "application/x-amz-json-1.0".into())], body.into())
     }
 
     /// An error of a JSON service.
@@ -214,7 +235,7 @@ impl Reply {
 
     /// An S3 answer.
     pub(crate) fn xml(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("content-type", "application/xml".into())], body: body.into() }
+        Self::new(status, vec![("content-type", "application/xml".into())], body.into())
     }
 
     pub(crate) fn into_http(self) -> Result<HttpResponse, ConnectorError> {

@@ -143,6 +143,11 @@ impl InProcess {
         *self.world.latencies.lock().unwrap_or_else(PoisonError::into_inner) = latencies;
     }
 
+    /// From now on, calls record the capacity units that DynamoDB counts for them.
+    pub fn measure_capacity(&self) {
+        self.world.dynamodb.measure();
+    }
+
     /// Every item of a table, past the gate.
     ///
     /// # Errors

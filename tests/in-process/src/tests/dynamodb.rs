@@ -2,9 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 
 use super::{account, code, n, s};
 use crate::{LEDGER_TABLE, Retries, STATE_TABLE};
@@ -36,7 +34,12 @@ pub(super) async fn count(client: &Client) -> Option<String> {
 }
 
 pub(super) async fn put_new(client: &Client, sk: &str, value: &str) -> String {
-    let put = client.put_item().table_name(STATE_TABLE).item("pk", s("test#acct_1")).item("sk", s(sk)).item("value", s(value));
+    let put = client
+        .put_item()
+        .table_name(STATE_TABLE)
+        .item("pk", s("test#acct_1"))
+        .item("sk", s(sk))
+        .item("value", s(value));
     code(put.condition_expression("attribute_not_exists(pk)").send().await)
 }
 
@@ -81,8 +84,14 @@ async fn update_delete_query_and_batch_get() {
     assert_eq!(got.responses().unwrap()[LEDGER_TABLE].len(), 3);
     assert!(got.unprocessed_keys().is_none_or(std::collections::HashMap::is_empty));
     let delete = client.delete_item().table_name(LEDGER_TABLE).key("pk", s("live#acct_1#0")).key("seq", n(99));
-    assert_eq!(code(delete.condition_expression("attribute_exists(pk)").send().await), "ConditionalCheckFailedException");
-    assert_eq!(code(client.get_item().table_name("nowhere").key("pk", s("x")).send().await), "ResourceNotFoundException");
+    assert_eq!(
+        code(delete.condition_expression("attribute_exists(pk)").send().await),
+        "ConditionalCheckFailedException"
+    );
+    assert_eq!(
+        code(client.get_item().table_name("nowhere").key("pk", s("x")).send().await),
+        "ResourceNotFoundException"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +107,10 @@ async fn a_transaction_applies_all_or_nothing_and_says_why() {
         panic!("another error: {error}");
     };
     let reasons = cancelled.cancellation_reasons();
-    assert_eq!(reasons.iter().map(|reason| reason.code().unwrap()).collect::<Vec<_>>(), ["None", "ConditionalCheckFailed"]);
+    assert_eq!(
+        reasons.iter().map(|reason| reason.code().unwrap()).collect::<Vec<_>>(),
+        ["None", "ConditionalCheckFailed"]
+    );
     assert_eq!(reasons[1].item().unwrap()["entry"], s("mine"));
     assert_eq!(count(&client).await.as_deref(), Some("1"));
 }

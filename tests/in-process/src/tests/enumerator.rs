@@ -26,7 +26,8 @@ fn put_entry() -> Put {
 
 /// The bug: the entry and the counter are two writes.
 async fn two_writes(toy: &Toy) -> Result<(), String> {
-    let put = toy.client.put_item().table_name(LEDGER_TABLE).item("pk", s("l")).item("seq", n(0)).item("entry", s("paid"));
+    let put =
+        toy.client.put_item().table_name(LEDGER_TABLE).item("pk", s("l")).item("seq", n(0)).item("entry", s("paid"));
     match put.condition_expression("attribute_not_exists(seq)").send().await {
         Ok(_) => {}
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => return Ok(()),
@@ -41,10 +42,15 @@ async fn two_writes(toy: &Toy) -> Result<(), String> {
 async fn one_transaction(toy: &Toy) -> Result<(), String> {
     let add = Update::builder().table_name(STATE_TABLE).key("pk", s("live#acct_1")).key("sk", s("count"));
     let add = add.update_expression("ADD entries :one").expression_attribute_values(":one", n(1)).build().unwrap();
-    let items = vec![TransactWriteItem::builder().put(put_entry()).build(), TransactWriteItem::builder().update(add).build()];
-    let Err(error) = toy.client.transact_write_items().set_transact_items(Some(items)).send().await else { return Ok(()) };
+    let items =
+        vec![TransactWriteItem::builder().put(put_entry()).build(), TransactWriteItem::builder().update(add).build()];
+    let Err(error) = toy.client.transact_write_items().set_transact_items(Some(items)).send().await else {
+        return Ok(());
+    };
     let failed = error.into_service_error();
-    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(cancelled) = &failed
+    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
+        cancelled,
+    ) = &failed
     else {
         return Err(failed.to_string());
     };
@@ -119,7 +125,7 @@ fn a_put_that_overwrites_is_found_out_and_a_conditional_one_passes() {
     };
     let run = |conditional: bool| {
         let publish = async |toy: &Toy| publish(toy, conditional).await;
-        Enumerator::new("publish").run(set_up, &publish, &publish, once)
+        Enumerator::new("publish").run(set_up, publish, publish, once)
     };
     run(true).unwrap();
     assert!(run(false).unwrap_err().reason.contains("2) versions"));

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::dynamodb::{count, counted, new_entry, put_new};
 use super::{account, code, n, s};
-use crate::{EXPORT_BUCKET, Fault, Latencies, OBSERVATIONS_QUEUE_URL, Outcome, Retries, STATE_TABLE, SEAL_KEY_ID};
+use crate::{EXPORT_BUCKET, Fault, Latencies, OBSERVATIONS_QUEUE_URL, Outcome, Retries, SEAL_KEY_ID, STATE_TABLE};
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_before_is_retried_by_the_sdk_or_seen() {
@@ -36,7 +36,9 @@ async fn applied_then_failed_then_retried_meets_its_own_write() {
 
 #[tokio::test(start_paused = true)]
 async fn the_token_that_the_sdk_adds_makes_a_retried_transaction_succeed_once() {
-    for fault in [Fault::ApplyThenFail, Fault::ApplyThenReset, Fault::ApplyLate { after: 1 }, Fault::ApplyLate { after: 2 }] {
+    for fault in
+        [Fault::ApplyThenFail, Fault::ApplyThenReset, Fault::ApplyLate { after: 1 }, Fault::ApplyLate { after: 2 }]
+    {
         let account = account();
         let client = account.dynamodb(Retries::On);
         account.faults().at(0, fault);
@@ -59,7 +61,10 @@ async fn a_conflict_names_no_item_and_is_not_retried() {
             panic!("another error: {error}");
         };
         let reasons = cancelled.cancellation_reasons();
-        assert_eq!(reasons.iter().map(|reason| reason.code().unwrap()).collect::<Vec<_>>(), ["TransactionConflict", "None"]);
+        assert_eq!(
+            reasons.iter().map(|reason| reason.code().unwrap()).collect::<Vec<_>>(),
+            ["TransactionConflict", "None"]
+        );
         assert!(reasons.iter().all(|reason| reason.item().is_none()));
         assert_eq!(account.calls().len(), 1);
         assert_eq!(count(&client).await, None);
@@ -104,14 +109,17 @@ async fn a_crash_takes_one_process_and_not_the_others() {
     assert_eq!((first, second), (Outcome::Crashed, Outcome::Ended("no error".to_owned())));
 }
 
-#[tokio::test]
-async fn a_dead_process_makes_no_more_calls() {
+#[tokio::test(start_paused = true)]
+async fn a_dead_process_gets_no_more_answers() {
     let account = account();
-    let client = account.dynamodb(Retries::Off);
+    let client = account.dynamodb(Retries::On);
     account.faults().at(0, Fault::Crash);
-    let both = async { tokio::join!(put_new(&client, "a", "x"), put_new(&client, "b", "x")) };
-    assert_eq!(account.run(both).await, Outcome::Crashed);
+    let hour = Duration::from_secs(3600);
+    for sk in ["a", "b"] {
+        assert!(tokio::time::timeout(hour, put_new(&client, sk, "x")).await.is_err());
+    }
     assert!(account.items(STATE_TABLE).unwrap().is_empty());
+    assert_eq!(account.calls().len(), 1, "the second call came to nothing before the gate");
 }
 
 #[tokio::test]
@@ -124,7 +132,9 @@ async fn batches_are_done_in_part() {
     let got = client.batch_get_item().request_items(STATE_TABLE, keys).send().await.unwrap();
     assert_eq!(got.unprocessed_keys().unwrap()[STATE_TABLE].keys().len(), 1);
     account.faults().always("SendMessageBatch", Fault::Partial);
-    let entry = |id: &str| aws_sdk_sqs::types::SendMessageBatchRequestEntry::builder().id(id).message_body("x").build().unwrap();
+    let entry = |id: &str| {
+        aws_sdk_sqs::types::SendMessageBatchRequestEntry::builder().id(id).message_body("x").build().unwrap()
+    };
     let batch = account.sqs(Retries::Off).send_message_batch().queue_url(OBSERVATIONS_QUEUE_URL);
     let sent = batch.entries(entry("a")).entries(entry("b")).send().await.unwrap();
     assert_eq!((sent.successful().len(), sent.failed().len()), (1, 1));
@@ -162,12 +172,16 @@ async fn throttles_and_failures_speak_each_service_s_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_faults_than_the_sdk_s_usual_bucket_of_retry_tokens_leave_retries_on() {
-    for round in 0..200 {
-        let account = account();
-        account.faults().at(0, Fault::Reset);
-        assert_eq!(put_new(&account.dynamodb(Retries::On), "a", "x").await, "no error", "round {round}");
+async fn spent_retry_tokens_of_one_client_do_not_switch_off_the_retries_of_another() {
+    let down = account();
+    down.faults().always("PutItem", Fault::Reset);
+    let client = down.dynamodb(Retries::On);
+    for _ in 0..200 {
+        assert_ne!(put_new(&client, "a", "x").await, "no error");
     }
+    let account = account();
+    account.faults().at(0, Fault::Reset);
+    assert_eq!(put_new(&account.dynamodb(Retries::On), "a", "x").await, "no error");
 }
 
 #[tokio::test(start_paused = true)]

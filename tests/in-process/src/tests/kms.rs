@@ -79,7 +79,8 @@ async fn sizes_usages_and_disabled_keys_are_refused() {
 async fn a_mac_verifies_only_for_its_message() {
     let client = account().kms(Retries::Off);
     let algorithm = MacAlgorithmSpec::HmacSha256;
-    let generate = client.generate_mac().key_id(LINK_KEY_ID).message(Blob::new("link")).mac_algorithm(algorithm.clone());
+    let generate =
+        client.generate_mac().key_id(LINK_KEY_ID).message(Blob::new("link")).mac_algorithm(algorithm.clone());
     let mac = generate.send().await.unwrap().mac.unwrap();
     // HMAC-SHA-256 of "link" under 32 bytes of 0x3c, computed with Python's hmac module.
     assert_eq!(STANDARD.encode(mac.as_ref()), EXPECTED_MAC);
@@ -87,7 +88,7 @@ async fn a_mac_verifies_only_for_its_message() {
         let verify = client.verify_mac().key_id(LINK_KEY_ID).mac(mac.clone()).mac_algorithm(algorithm.clone());
         verify.message(Blob::new(message)).send()
     };
-    assert_eq!(verify("link").await.unwrap().mac_valid, true);
+    assert!(verify("link").await.unwrap().mac_valid);
     assert_eq!(code(verify("other").await), "KMSInvalidMacException");
     let wrong = client.generate_mac().key_id(SEAL_KEY_ID).message(Blob::new("x")).mac_algorithm(algorithm);
     assert_eq!(code(wrong.send().await), "InvalidKeyUsageException");
@@ -106,19 +107,29 @@ async fn the_signature_and_the_public_key_are_those_of_an_independent_library() 
     assert_eq!(STANDARD.encode(public.public_key.unwrap()), EXPECTED_PUBLIC_KEY);
 }
 
-const EXPECTED_SIGNATURE: &str = "spHVfxnpWrzfcD72ECxfuN82gI3notZ1iO3W6Bkr7zGL/KjUAJX7ZwteUFCG6oYR3SgFB94oxZpMHQ49Yf2mAA==";
+const EXPECTED_SIGNATURE: &str =
+    "spHVfxnpWrzfcD72ECxfuN82gI3notZ1iO3W6Bkr7zGL/KjUAJX7ZwteUFCG6oYR3SgFB94oxZpMHQ49Yf2mAA==";
 const EXPECTED_PUBLIC_KEY: &str = "MCowBQYDK2VwAyEAwFDFY3pE+oYp//PMzOIwDLNipj2Z2V/FQUUmb0MyRFo=";
 
 #[tokio::test]
 async fn digests_other_algorithms_and_other_keys_do_not_sign() {
     let client = account().kms(Retries::Off);
     let sign = |key: &str, algorithm, kind, size: usize| {
-        client.sign().key_id(key).message(Blob::new(vec![0; size])).message_type(kind).signing_algorithm(algorithm).send()
+        client
+            .sign()
+            .key_id(key)
+            .message(Blob::new(vec![0; size]))
+            .message_type(kind)
+            .signing_algorithm(algorithm)
+            .send()
     };
     let ed25519 = SigningAlgorithmSpec::Ed25519Sha512;
     let (raw, digest) = (MessageType::Raw, MessageType::Digest);
     assert_eq!(code(sign(SIGNING_KEY_ID, ed25519.clone(), digest, 64).await), "ValidationException");
     assert_eq!(code(sign(SIGNING_KEY_ID, ed25519.clone(), raw.clone(), 4097).await), "ValidationException");
-    assert_eq!(code(sign(SIGNING_KEY_ID, SigningAlgorithmSpec::EcdsaSha256, raw.clone(), 1).await), "InvalidKeyUsageException");
+    assert_eq!(
+        code(sign(SIGNING_KEY_ID, SigningAlgorithmSpec::EcdsaSha256, raw.clone(), 1).await),
+        "InvalidKeyUsageException"
+    );
     assert_eq!(code(sign(SEAL_KEY_ID, ed25519, raw, 1).await), "InvalidKeyUsageException");
 }

@@ -1,0 +1,144 @@
+//! `cargo xtask test`: every check that CI runs, one after the other, all of them even if one fails.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use crate::build::{self, cargo};
+use crate::folders::Folders;
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::venv::Venv;
+use crate::{ports, sandbox, tools};
+
+/// What `test` can be told.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package.
+    #[arg(value_name = "NAME")]
+    only: Option<String>,
+}
+
+/// What the checks share.
+struct Ground<'a> {
+    folders: &'a Folders,
+    progress: &'a Progress,
+    venv: Venv,
+    /// Finds cargo's subcommands.
+    path: OsString,
+    /// The template as AWS expands it.
+    template: PathBuf,
+}
+
+/// Runs the checks and fails if any of them did.
+pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()> {
+    let folders = Folders::find()?;
+    interrupt::unless_stopped(async {
+        let venv = Venv::ready(&folders, progress).await?;
+        let path = tools::path(&folders, progress).await?;
+        let template = expand_template(&folders, &venv).await?;
+        let ground = Ground { folders: &folders, progress, venv, path, template };
+        let chosen = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+        let (mut ran, mut failed) = (0, Vec::new());
+        for (name, command) in ground.commands() {
+            if chosen(name) {
+                ran += 1;
+                if let Err(error) = ground.check(name, command).await {
+                    eprintln!("    {error:#}");
+                    failed.push(name);
+                }
+            }
+        }
+        let name = "stripe-package";
+        if chosen(name) {
+            ran += 1;
+            if let Err(error) = ground.stripe_package(name).await {
+                eprintln!("    {error:#}");
+                failed.push(name);
+            }
+        }
+        match (ran, failed.is_empty()) {
+            (0, _) => bail!("no check has a name like that"),
+            (_, false) => bail!("failed: {}", failed.join(", ")),
+            _ => Ok(()),
+        }
+    })
+    .await
+}
+
+impl Ground<'_> {
+    /// The checks that are one command each.
+    fn commands(&self) -> Vec<(&'static str, Command)> {
+        let cargo = |arguments: &[&str]| {
+            let mut command = cargo(self.folders);
+            command.args(arguments);
+            command
+        };
+        let mut cfn_lint = Command::new(self.venv.program("cfn-lint"));
+        cfn_lint.args(["--regions", "us-east-1", "eu-central-1", "--template"]).arg(&self.template);
+        vec![
+            ("format", cargo(&["fmt", "--all", "--check"])),
+            ("clippy", cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+            ("dependencies", cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])),
+            ("template", cfn_lint),
+            // With the arrows and the properties of the template among them.
+            ("tests", cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])),
+        ]
+    }
+
+    /// Runs one check; its output is shown as it comes.
+    async fn check(&self, name: &str, mut command: Command) -> Result<()> {
+        let step = self.progress.loud_step(name);
+        let status = command
+            .env("PATH", &self.path)
+            .env("AXIRU_TEMPLATE", &self.template)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .status()
+            .await
+            .context("it does not start")?;
+        if !status.success() {
+            bail!("`{name}` ended with {status}");
+        }
+        step.done();
+        Ok(())
+    }
+
+    /// The official Stripe package against the sandbox.
+    async fn stripe_package(&self, name: &str) -> Result<()> {
+        build::binaries(self.folders, self.progress).await?;
+        let folder = self.folders.run("stripe-package");
+        std::fs::create_dir_all(folder.join("logs")).context("cannot make the folder of the run")?;
+        let port = ports::free()?;
+        let sandbox = sandbox::start(self.folders, &self.venv, &folder, port, false).await?;
+        let mut command = Command::new(self.venv.python());
+        command
+            .arg("-B")
+            .arg(self.folders.root.join("tests/sdk/python_sdk.py"))
+            .arg(format!("http://127.0.0.1:{port}"));
+        self.check(name, command).await?;
+        sandbox.stop().await
+    }
+}
+
+/// The template as AWS expands it, for the linter and for the tests that read it.
+async fn expand_template(folders: &Folders, venv: &Venv) -> Result<PathBuf> {
+    let expanded = folders.target.join("template.json");
+    let status = Command::new(venv.python())
+        .arg("-B")
+        .arg(folders.local().join("template.py"))
+        .arg(folders.root.join("template.yaml"))
+        .arg(&expanded)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await
+        .context("cannot expand the template")?;
+    if !status.success() {
+        bail!("template.yaml does not expand");
+    }
+    Ok(expanded)
+}

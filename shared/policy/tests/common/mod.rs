@@ -1,0 +1,41 @@
+//! Plans and movements for the tests of this crate.
+#![allow(dead_code)]
+
+use axiru_domain::{Fact, FactValue, Facts, Kind, Money, Movement, MovementKey};
+use axiru_policy::{Plan, PlanError};
+
+/// A plan for refunds with these policies.
+pub(crate) fn refunds(policies: &str) -> Result<Plan, PlanError> {
+    plan(r#"["refund"]"#, policies)
+}
+
+/// A plan for these kinds with these policies.
+pub(crate) fn plan(kinds: &str, policies: &str) -> Result<Plan, PlanError> {
+    Plan::parse(&format!(r#"{{"v":1,"name":"p","description":"d","kinds":{kinds}}}"#), policies)
+}
+
+/// A movement of a kind with these facts; the others are unknown.
+pub(crate) fn movement(kind: Kind, amount_minor: i64, facts: &[(&str, Fact)]) -> Movement {
+    let mut all = Facts::unknown(kind);
+    for (name, fact) in facts {
+        all.set(name, fact.clone()).unwrap();
+    }
+    Movement {
+        scope: "live/acct_1".parse().unwrap(),
+        key: MovementKey { kind, object: "re_1".parse().unwrap(), ordinal: 0 },
+        money: Money::new(amount_minor, "usd".parse().unwrap()).unwrap(),
+        facts: all,
+    }
+}
+
+pub(crate) fn text(value: &str) -> Fact {
+    Fact::Known(FactValue::Text(value.to_owned()))
+}
+
+pub(crate) fn long(value: i64) -> Fact {
+    Fact::Known(FactValue::Long(value))
+}
+
+pub(crate) fn boolean(value: bool) -> Fact {
+    Fact::Known(FactValue::Bool(value))
+}

@@ -1,0 +1,129 @@
+//! Every message of the strict validation, with its place: a person who breaks a plan must see what to do.
+
+mod common;
+
+use axiru_policy::{Plan, PlanError, Problem};
+use common::plan;
+
+const REFUND: &str = "action == Axiru::Action::\"refund\"";
+
+fn problems(result: Result<Plan, PlanError>) -> Vec<Problem> {
+    result.map(|plan| panic!("{plan:?} was accepted")).unwrap_or_else(|error| error.problems().to_vec())
+}
+
+/// Expects one problem of a refund plan at `line:column` that begins so and advises so.
+#[track_caller]
+fn refused(policies: &str, place: (usize, usize), message: &str, advice: &str) {
+    let found = problems(plan(r#"["refund"]"#, policies));
+    let hit = found.iter().find(|p| p.message.contains(message));
+    let Some(hit) = hit else { panic!("`{message}` is not among {found:#?}") };
+    assert_eq!((hit.line, hit.column), place, "{hit}");
+    assert!(hit.advice.contains(advice), "{hit}");
+}
+
+fn when(condition: &str) -> String {
+    format!("@id(\"x\")\npermit(principal, {REFUND}, resource)\nwhen {{ {condition} }};")
+}
+
+#[test]
+fn syntax() {
+    refused(&format!("@id(\"a\")\npermit(principal, {REFUND}, resource)"), (2, 63), "unexpected end of input", "");
+    refused(&format!("@id(\"a\")\npermit(principal, {REFUND}, resource)\n@id(\"b\")\npermit(principal, {REFUND}, resource);"), (3, 1), "unexpected token `@`", "");
+    refused(&format!("@id(\"a\")\nallow(principal, {REFUND}, resource);"), (2, 1), "invalid policy effect: allow", "effect must be either `permit` or `forbid`");
+    refused(&format!("@id(\"a\") @id(\"b\")\npermit(principal, {REFUND}, resource);"), (1, 10), "duplicate annotation: @id", "");
+    refused("@id(\"a\")\npermit(principal == ?principal, action, resource);", (2, 8), "template", "templates are not used in plans");
+    refused("hello", (1, 6), "unexpected end of input", "");
+    refused("@id(\"a)\npermit(principal, action, resource);", (1, 5), "invalid token", "");
+}
+
+#[test]
+fn annotations_and_ids() {
+    refused(&format!("permit(principal, {REFUND}, resource);"), (1, 1), "the policy has no id", "write `@id(");
+    refused(&format!("@id(\"a\")\npermit(principal, {REFUND}, resource);\n\n@id(\"a\")\nforbid(principal, {REFUND}, resource);"), (4, 1), "the id is used by an earlier policy", "an id of its own");
+    refused(&format!("@id(\"a\")\n@approve(\"finance\")\nforbid(principal, {REFUND}, resource);"), (1, 1), "the annotation `@approve` is not known", "use @id, @reason");
+    refused(&format!("@id(\"a\")\n@require_approval(\"finance\")\npermit(principal, {REFUND}, resource);"), (2, 1), "`@require_approval` on a permit", "make it a `forbid`");
+    refused(&format!("@id(\"a\")\n@require_approval(\"finance\")\n@quorum(\"two\")\nforbid(principal, {REFUND}, resource);"), (3, 1), "`two` is not a quorum", "1 to 10");
+}
+
+#[test]
+fn action_scopes() {
+    refused("@id(\"a\")\npermit(principal, action, resource);", (2, 19), "`action` stands for every kind", "narrow it to `action == Axiru::Action::\"refund\"`");
+    refused("@id(\"a\")\npermit(principal, action == Axiru::Action::\"payout\", resource);", (2, 19), "the policy speaks of `payout`", "add the kind to `kinds`");
+    refused("@id(\"a\")\npermit(principal, action in [Axiru::Action::\"refund\", Axiru::Action::\"transfers\"], resource);", (2, 19), "`transfer`, `transfer_reversal`", "");
+    for bad in ["action == Action::\"refund\"", "action == Axiru::Action::\"refunds\"", "action in Axiru::Action::\"Refund\""] {
+        refused(&format!("@id(\"a\")\npermit(principal, {bad}, resource);"), (2, 19), "is not an action", "write `action == Axiru::Action::");
+    }
+    let found = problems(plan(r#"["transfer","transfer_reversal"]"#, "@id(\"a\") permit(principal, action == Axiru::Action::\"transfer\", resource);"));
+    assert!(found[0].message.contains("covers `transfer_reversal` but no policy speaks of it"), "{found:?}");
+}
+
+#[test]
+fn types() {
+    refused(&when("context.reason == \"x\""), (3, 8), "unable to guarantee safety of access to optional attribute `reason`", "context has reason");
+    refused(&when("context has reson && context.reson == \"x\""), (2, 1), "impossible", "");
+    refused(&when("context.reson == \"x\""), (3, 8), "attribute `reson` in context", "");
+    refused(&when("context.amount_minor > \"200\""), (3, 31), "unexpected type", "");
+    refused(&when("context.automatic"), (3, 8), "attribute `automatic` in context", "");
+    refused(&when("principal is Axiru::Robot"), (3, 8), "unrecognized entity type `Axiru::Robot`", "");
+    refused(&when("principal == Axiru::External::\"me\""), (3, 21), "me", "");
+    refused(&when("context.amount_minor == context.currency"), (3, 8), "", "");
+    refused(&when("decimal(\"1.0\") == decimal(\"1.0\")"), (3, 8), "decimal", "");
+}
+
+#[test]
+fn what_types_cannot_see() {
+    refused(&when("context.currency == \"USD\""), (3, 28), "`USD` is not a currency", "lower-case");
+    refused(&when("context.amount_minor < 20000"), (3, 31), "no currency is named", "context.currency == \"usd\"");
+    refused(&when("resource.mode == \"Live\""), (3, 25), "`Live` is not a mode", "`test` or `live`");
+    refused(&when("context.currency == \"usd\" && context.amount_minor < 9007199254740992"), (3, 59), "beyond 2^53 - 1", "smaller");
+    refused(&when("context == context"), (2, 1), "`context` is used as a whole", "");
+    refused(&when("context has reason && context.reason == \"a\u{202e}b\""), (3, 50), "U+202E", "remove it");
+    refused(&when("context.currency == \"usd\" \u{0}"), (3, 34), "U+0000", "remove it");
+}
+
+#[test]
+fn sizes() {
+    refused("", (1, 1), "there is no policy", "permit(principal, action, resource);");
+    refused("// nothing\n", (1, 1), "there is no policy", "");
+    refused(&"// x\n".repeat(20_000), (1, 1), "100000 bytes long", "split the plan");
+    refused(&format!("@id(\"a\") permit(principal, {REFUND}, resource);\n").repeat(201), (1, 1), "201 policies", "split the plan");
+    refused(&when(&format!("true{}", " && true".repeat(600))), (1, 1), "at most 4096", "split it");
+    refused(&when(&format!("{}true{}", "(".repeat(40), ")".repeat(40))), (1, 1), "nested 42 deep", "");
+}
+
+#[test]
+fn every_problem_is_told_at_once_in_order() {
+    let text = format!("permit(principal, {REFUND}, resource);\n{}\n@id(\"y\") permit(", when("context.currency == \"EURO\""));
+    let found = problems(plan(r#"["refund"]"#, &text));
+    let lines: Vec<_> = found.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [1, 4, 5], "{found:#?}");
+}
+
+#[test]
+fn plan_json() {
+    let policies = format!("@id(\"a\") permit(principal, {REFUND}, resource);");
+    for (json, place, message, advice) in [
+        ("", (1, 1), "EOF", "not valid JSON"),
+        ("{", (1, 1), "EOF", "not valid JSON"),
+        ("[]", (1, 1), "invalid type", ""),
+        ("{\n \"v\": 1,\n \"name\" \"x\"}", (3, 9), "expected `:`", "missing comma, quote"),
+        (r#"{"v":2,"name":"p","description":"d","kinds":["refund"]}"#, (1, 2), "`v` is 2", "write `\"v\": 1`"),
+        (r#"{"v":1,"name":"My plan","description":"d","kinds":["refund"]}"#, (1, 8), "`name` is not", "lower-case"),
+        (r#"{"v":1,"name":"p","description":" ","kinds":["refund"]}"#, (1, 19), "`description` has 1", "500 characters"),
+        (r#"{"v":1,"name":"p","description":"d","kinds":[]}"#, (1, 37), "`kinds` is empty", "name what it covers"),
+        (r#"{"v":1,"name":"p","description":"d","kinds":["refund","refund"]}"#, (1, 37), "`refund` twice", "once"),
+        (r#"{"v":1,"name":"p","description":"d","kinds":["refunds"]}"#, (1, 54), "unknown variant `refunds`", "not families"),
+        (r#"{"v":1,"name":"p","description":"d"}"#, (1, 36), "missing field `kinds`", "exactly the fields"),
+        (r#"{"v":1,"name":"p","name":"q","description":"d","kinds":["refund"]}"#, (1, 24), "duplicate field `name`", ""),
+        (r#"{"v":1,"limits":[],"name":"p","description":"d","kinds":["refund"]}"#, (1, 15), "unknown field `limits`", "no limits yet"),
+        (r#"{"v":1,"owner":"x","name":"p","description":"d","kinds":["refund"]}"#, (1, 14), "unknown field `owner`", "exactly the fields"),
+        (r#"{"v":1.5,"name":"p","description":"d","kinds":["refund"]}"#, (1, 8), "invalid type: floating point", ""),
+        (r#"{"v":1,"name":"p","description":"d","kinds":["refund"]} x"#, (1, 57), "trailing characters", ""),
+    ] {
+        let found = problems(Plan::parse(json, &policies));
+        let hit = found.iter().find(|p| p.file == "plan.json" && p.message.contains(message));
+        let Some(hit) = hit else { panic!("{json}: `{message}` is not among {found:?}") };
+        assert_eq!((hit.line, hit.column), place, "{json}: {hit}");
+        assert!(hit.advice.contains(advice), "{json}: {hit}");
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole: what no single crate can check about itself.
+
+mod arrows;
+mod template;

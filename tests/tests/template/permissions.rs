@@ -1,0 +1,101 @@
+//! The whole permission matrix, compared with a stored text: a change of rights is a change of that text, and shows in a review.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::expanded::{list, referenced, resources};
+
+/// What the roles may do: `role  resource  action  [if conditions]`, one a line, sorted.
+fn matrix() -> String {
+    let mut lines = Vec::new();
+    for (id, role) in resources("AWS::IAM::Role") {
+        for policy in list(&role["Properties"]["Policies"]) {
+            for statement in list(&policy["PolicyDocument"]["Statement"]) {
+                assert_eq!(statement["Effect"], "Allow", "{id}: the matrix knows grants only");
+                for resource in list(&statement["Resource"]) {
+                    for action in list(&statement["Action"]) {
+                        let resource = resource.as_str().map(str::to_owned).or_else(|| referenced(&resource));
+                        let resource =
+                            resource.unwrap_or_else(|| panic!("{id}: a resource of another shape in {statement}"));
+                        let action = action.as_str().expect("an action");
+                        lines.push(format!("{id}  {resource}  {action}{}", conditions(&statement["Condition"])));
+                    }
+                }
+            }
+        }
+    }
+    lines.sort();
+    lines.iter().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "{line}");
+        text
+    })
+}
+
+/// The conditions of a statement: `operator key=values`.
+fn conditions(condition: &Value) -> String {
+    let mut text = Vec::new();
+    for (operator, keys) in condition.as_object().into_iter().flatten() {
+        for (key, values) in keys.as_object().into_iter().flatten() {
+            let values: Vec<String> =
+                list(values).iter().filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            text.push(format!("{operator} {key}={}", values.join("|")));
+        }
+    }
+    if text.is_empty() { String::new() } else { format!("  if {}", text.join(", ")) }
+}
+
+#[test]
+fn the_permission_matrix_is_the_stored_one() {
+    let stored = include_str!("../../fixtures/permissions.txt");
+    assert_eq!(matrix(), stored, "if the change is meant, put the left side into tests/fixtures/permissions.txt");
+}
+
+#[test]
+fn no_grant_is_wider_than_an_action_on_a_resource() {
+    for line in matrix().lines() {
+        let fields: Vec<&str> = line.split("  ").collect();
+        assert!(!fields[2].contains('*'), "an action with a wildcard: {line}");
+        // Listing streams knows no narrower resource.
+        assert!(fields[1] != "*" || fields[2] == "dynamodb:ListStreams", "a grant on everything: {line}");
+    }
+}
+
+#[test]
+fn nobody_changes_or_deletes_a_ledger_entry() {
+    let appenders: Vec<String> = matrix()
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split("  ").collect();
+            if fields[1] != "LedgerTable" {
+                return None;
+            }
+            assert!(
+                matches!(fields[2], "dynamodb:GetItem" | "dynamodb:Query" | "dynamodb:PutItem"),
+                "more than reading and appending: {line}"
+            );
+            (fields[2] == "dynamodb:PutItem").then(|| fields[0].to_owned())
+        })
+        .collect();
+    assert_eq!(appenders, ["ConnectRole", "ObserveRole"]);
+    // The table's own policy lets only these principals append.
+    let tagged: Vec<&str> = resources("AWS::IAM::Role")
+        .into_iter()
+        .filter(|(_, role)| list(&role["Properties"]["Tags"]).iter().any(|tag| tag["Key"] == "axiru-ledger"))
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(tagged, appenders);
+}
+
+#[test]
+fn only_connect_reads_a_developer_key_and_only_export_signs() {
+    for line in matrix().lines() {
+        let (role, rest) = line.split_once("  ").expect("a role");
+        assert!(!rest.contains("secretsmanager:") || role == "ConnectRole", "{line}");
+        assert!(!rest.contains("kms:Sign") || role == "ExportRole", "{line}");
+        assert!(!rest.contains("s3:") || role == "ExportRole", "{line}");
+        let unseals = rest.contains("kms:Decrypt") || rest.contains("kms:Encrypt");
+        assert!(!unseals || rest.contains("kms:EncryptionContext:stripe:mode"), "without its context: {line}");
+        assert!(!rest.contains("purpose=tokens") || role == "ConnectRole", "{line}");
+    }
+}
