@@ -13,7 +13,8 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
     // Before anything else, so that a stranger learns not even which routes there are.
     let Some(operator) = caller(&app.deployment, &request) else {
         tracing::warn!("a request came without a verified caller");
-        return Problem::new(StatusCode::FORBIDDEN, "no_verified_caller", "sign the request with an AWS identity").response();
+        return Problem::new(StatusCode::FORBIDDEN, "no_verified_caller", "sign the request with an AWS identity")
+            .response();
     };
     match (request.uri().path(), request.method()) {
         ("/admin/setup-links", &Method::POST) => setup_links::mint(app, &operator, request.body().as_ref()).await,

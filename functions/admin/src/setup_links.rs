@@ -34,7 +34,8 @@ impl Wanted {
         if body.len() > MAX_BYTES {
             return Err(refuse(format!("the body is longer than {MAX_BYTES} bytes")));
         }
-        let mut wanted: Self = serde_json::from_slice(body).map_err(|error| refuse(format!("the body is not as it should be: {error}")))?;
+        let mut wanted: Self = serde_json::from_slice(body)
+            .map_err(|error| refuse(format!("the body is not as it should be: {error}")))?;
         let count = wanted.modes.len();
         wanted.modes.sort();
         wanted.modes.dedup();
@@ -92,7 +93,10 @@ mod tests {
     #[test]
     fn strictly_read() {
         let read = |text: &str| Wanted::read(text.as_bytes());
-        assert_eq!(read(r#"{"modes":["live","test"]}"#), Ok(Wanted { modes: vec![Mode::Test, Mode::Live], expires_in: None }));
+        assert_eq!(
+            read(r#"{"modes":["live","test"]}"#),
+            Ok(Wanted { modes: vec![Mode::Test, Mode::Live], expires_in: None })
+        );
         assert_eq!(read(r#"{"modes":["test"],"expires_in":300}"#).map(|wanted| wanted.expires_in), Ok(Some(300)));
         for bad in [
             "",

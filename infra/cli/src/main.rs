@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod connect;
 mod plan;
 
 /// Axiru's command for operators, authors of plans, and auditors.
@@ -18,6 +19,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Mint a one-time link on which a Stripe account is connected.
+    Connect(connect::ConnectCommand),
     /// Check and try out plans before they are used.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
@@ -25,6 +28,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Connect(command) => connect::run(&command, &mut std::io::stdout().lock()),
         Command::Plan(command) => plan::run(&command, &mut std::io::stdout().lock()),
     };
     result.unwrap_or_else(|error| {

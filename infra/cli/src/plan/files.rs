@@ -97,9 +97,7 @@ impl Place {
     /// Reads and validates the plan; the inner error is what is wrong with it.
     pub(crate) fn plan(&self) -> anyhow::Result<Result<Plan, PlanError>> {
         match self {
-            Self::Folder(dir) => {
-                Ok(Plan::parse(&text(&dir.join("plan.json"))?, &text(&dir.join("policies.cedar"))?))
-            }
+            Self::Folder(dir) => Ok(Plan::parse(&text(&dir.join("plan.json"))?, &text(&dir.join("policies.cedar"))?)),
             Self::Document(path) => Ok(Plan::from_document(text(path)?.as_bytes())),
         }
     }

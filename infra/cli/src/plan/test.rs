@@ -48,7 +48,6 @@ fn test(place: &Place) -> anyhow::Result<Tested> {
     Ok(Tested { path: dir.display().to_string(), result })
 }
 
-
 fn as_json(plan: &Tested) -> Value {
     match &plan.result {
         Err(problems) => json!({ "path": plan.path, "ok": false, "problems": problems }),
