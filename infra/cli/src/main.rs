@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bar;
+mod connect;
 mod copy;
 mod plan;
 mod pull;
@@ -23,6 +24,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Mint a one-time link on which a Stripe account is connected.
+    Connect(connect::ConnectCommand),
     /// Check and try out plans before they are used.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
@@ -39,6 +42,7 @@ enum Command {
 async fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Cli::parse().command {
+        Command::Connect(command) => connect::run(&command, &mut out).await,
         Command::Plan(command) => plan::run(&command, &mut out),
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,

@@ -1,6 +1,11 @@
-//! `cargo xtask demo`: Axiru's main job, played from beginning to end.
+//! `cargo xtask demo`: Axiru's main job, played from beginning to end, as its users would do it.
 
-use anyhow::{Context, Result, ensure};
+mod browser;
+mod control;
+mod ledger;
+mod story;
+
+use anyhow::Result;
 
 use crate::folders::Folders;
 use crate::interrupt;
@@ -16,17 +21,8 @@ pub(crate) async fn run(_arguments: &Arguments, progress: &Progress) -> Result<(
     interrupt::unless_stopped(async {
         let folders = Folders::find()?;
         let stack = Stack::start(&folders, &Options::ephemeral("demo"), progress).await?;
-        play(&stack, progress).await?;
+        story::play(&folders, &stack, progress).await?;
         stack.stop().await
     })
     .await
-}
-
-async fn play(stack: &Stack, progress: &Progress) -> Result<()> {
-    let step = progress.step("asking for the first page");
-    let answer = reqwest::get(format!("{}/", stack.url)).await.context("Axiru does not answer")?;
-    let status = answer.status();
-    ensure!(status.is_success(), "the first page answered {status}; see {}", stack.logs().display());
-    step.done();
-    Ok(())
 }

@@ -103,13 +103,11 @@ impl Stack {
     }
 
     /// An output of the template.
-    #[expect(dead_code, reason = "for the story that the demo will play")]
     pub(crate) fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name).map(String::as_str).with_context(|| format!("the template has no output `{name}`"))
     }
 
     /// The environment of a command that works on this stack as it would on AWS.
-    #[expect(dead_code, reason = "for the story that the demo will play")]
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         ministack::environment(&self.endpoint_url)
     }

@@ -111,7 +111,7 @@ impl Observer {
         }
         for (scope, reports) in scopes {
             let numbers: Vec<usize> = reports.iter().map(|(i, _)| *i).collect();
-            match self.observe_scope(&scope, reports).await {
+            match Box::pin(self.observe_scope(&scope, reports)).await {
                 Ok(outcomes) => outcomes.into_iter().for_each(|(i, outcome)| note(&mut results, i, outcome)),
                 // The same fault for all: each is given its own error, the first one the cause.
                 Err(error) => {
@@ -150,11 +150,11 @@ impl Observer {
         }
         for (log, pieces) in lanes {
             for chunk in pieces.chunks(MAX_NEWS) {
-                match self.commit(&log, &connection, &plans, chunk).await {
+                match Box::pin(self.commit(&log, &connection, &plans, chunk)).await {
                     Err(error) if error.retry() == Retry::Never && chunk.len() > 1 => {
                         // One piece is poison: the others must not wait for it in the dead-letter queue.
                         for piece in chunk {
-                            let outcome = self.commit(&log, &connection, &plans, std::slice::from_ref(piece)).await;
+                            let outcome = Box::pin(self.commit(&log, &connection, &plans, std::slice::from_ref(piece))).await;
                             outcomes.extend(share(std::slice::from_ref(piece), outcome));
                         }
                     }

@@ -1,0 +1,46 @@
+//! The caller, as the HTTP API's IAM authorizer has verified them. Nothing that the caller says of themselves counts.
+
+use axiru_aws::connect::operator::Operator;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+
+/// The verified caller of a request; none if the authorizer names none.
+pub(crate) fn caller(deployment: &str, request: &Request) -> Option<Operator> {
+    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
+        return None;
+    };
+    let arn = context.authorizer.as_ref()?.iam.as_ref()?.user_arn.as_deref()?;
+    Operator::new(deployment, arn).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(authorizer: &str) -> Request {
+        let event = format!(
+            r#"{{"version":"2.0","routeKey":"POST /admin/setup-links","rawPath":"/admin/setup-links","rawQueryString":"",
+                "headers":{{"x-user-arn":"arn:aws:iam::111122223333:user/forged"}},
+                "requestContext":{{"http":{{"method":"POST","path":"/admin/setup-links"}}{authorizer}}},"isBase64Encoded":false}}"#
+        );
+        lambda_http::request::from_str(&event).unwrap()
+    }
+
+    #[test]
+    fn only_the_authorizer_names_the_caller() {
+        let verified = r#","authorizer":{"iam":{"userArn":"arn:aws:sts::111122223333:assumed-role/ops/rosa","accountId":"111122223333"}}"#;
+        assert!(caller("axiru", &request(verified)).is_some_and(|operator| operator.id().starts_with("op_")));
+        for none in [
+            "",
+            r#","authorizer":{}"#,
+            r#","authorizer":{"iam":{}}"#,
+            r#","authorizer":{"iam":{"userArn":null}}"#,
+            r#","authorizer":{"iam":{"userArn":""}}"#,
+            r#","authorizer":{"iam":{"userArn":"rosa"}}"#,
+            r#","authorizer":{"lambda":{"userArn":"arn:aws:iam::111122223333:user/forged"}}"#,
+            r#","authorizer":{"jwt":{"claims":{"userArn":"arn:aws:iam::111122223333:user/forged"}}}"#,
+        ] {
+            assert!(caller("axiru", &request(none)).is_none(), "{none}");
+        }
+    }
+}

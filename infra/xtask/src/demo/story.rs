@@ -1,0 +1,227 @@
+//! The story: connect in both modes, money in four families, webhooks in disorder, the ledger, its export, its check.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::browser::Browser;
+use super::control::Control;
+use super::ledger::{Axiru, copy_with_one_changed_byte, ring};
+use crate::folders::Folders;
+use crate::progress::Progress;
+use crate::stack::Stack;
+
+const MODES: [&str; 2] = ["test", "live"];
+
+/// Movements that [`move_money`] makes in one mode: 4 refunds, 3 payouts, 2 transfers, a reversal, two answers to disputes.
+const MOVEMENTS: u64 = 12;
+
+/// Changes of status that follow: a refund fails, a payout is in transit and then paid.
+const CHANGES: u64 = 3;
+
+/// Longest wait for the ledger to tell everything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Plays the story; any step that is off ends it.
+pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) -> Result<()> {
+    let control = Control::new(&stack.sandbox_url);
+    let axiru = Axiru::new(folders, stack);
+    let merchant = account(&control, "Blue Door Coffee", true).await?;
+    let partner = account(&control, "Blue Door Franchise", false).await?;
+
+    let step = progress.step("connecting the account in test and live mode");
+    let link = axiru.json(&["connect", "--mode", "both", "--url", &stack.url, "--json"]).await?;
+    let link = link["url"].as_str().context("no set-up link")?.to_owned();
+    for mode in MODES {
+        connect(&link, mode, &merchant, stack).await.with_context(|| format!("connecting in {mode} mode"))?;
+    }
+    step.done();
+
+    let step = progress.step("moving money in all four families, in both modes");
+    control.post("deliveries/hold", json!({})).await?;
+    for mode in MODES {
+        move_money(&control, &format!("{mode}/{merchant}"), &partner).await?;
+    }
+    step.done();
+
+    let step = progress.step("delivering webhooks: reordered, some twice, one forged, one stale");
+    disorder(&control).await?;
+    step.done();
+
+    let step = progress.step("waiting for the ledger and its export");
+    let export = stack.folder.join("export");
+    let vkey = stack.folder.join("log.vkey");
+    let checked = exported(&axiru, stack, &export, &vkey).await?;
+    step.done();
+
+    let step = progress.step("verifying the export, and a copy with one changed byte");
+    refused(&axiru, stack, &export, &vkey).await?;
+    step.done();
+
+    let report = axiru.text(&["shadow", "report", text(&export)?]).await?;
+    println!("\n{report}");
+    println!("axiru verify: {} entries of both modes, complete, in order and signed", checked["entries"]);
+    println!("  the export       {}", export.display());
+    println!("  its public key   {}", vkey.display());
+    println!("  logs             {}", stack.logs().display());
+    println!("  to check again   axiru verify {} --vkey {}", export.display(), vkey.display());
+    Ok(())
+}
+
+async fn account(control: &Control, name: &str, platform: bool) -> Result<String> {
+    let body = json!({"business_name": name, "country": "US", "default_currency": "usd", "platform": platform, "balance": {"usd": 90_000_000}});
+    let made = control.post("accounts", body).await?;
+    let account = &made["account"];
+    let id = account.as_str().or_else(|| account["id"].as_str()).with_context(|| format!("no account: {made}"))?;
+    Ok(id.to_owned())
+}
+
+/// Follows the set-up link as a person would, to the page that says it is done.
+async fn connect(link: &str, mode: &str, account: &str, stack: &Stack) -> Result<()> {
+    let mut browser = Browser::new()?;
+    let page = browser.open(link).await?.page()?;
+    let marker = format!("name=\"mode\" value=\"{mode}\"");
+    let token = page.hidden("link", &marker)?;
+    let install = format!("{}/stripe/install", stack.url);
+    let consent = browser.submit(&install, &[("link", &token), ("mode", mode)]).await?.redirect()?;
+    let page = browser.open(&consent).await?.page()?;
+    let fields = [
+        ("client_id", page.hidden("client_id", "")?),
+        ("redirect_uri", page.hidden("redirect_uri", "")?),
+        ("state", page.hidden("state", "")?),
+        ("account", account.to_owned()),
+        ("decision", "approve".to_owned()),
+    ];
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let authorize = format!("{}/oauth/v2/authorize", stack.sandbox_url);
+    let callback = browser.submit(&authorize, &fields).await?.redirect()?;
+    let page = browser.open(&callback).await?.page()?;
+    ensure!(page.body.contains("Blue Door Coffee"), "the page to confirm does not name the account");
+    let confirm = [("state", page.hidden("state", "")?), ("account", page.hidden("account", "")?)];
+    let confirm: Vec<_> = confirm.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let page = browser.submit(&format!("{}/stripe/confirm", stack.url), &confirm).await?.page()?;
+    ensure!(page.body.contains("is connected in"), "the last page does not say that it is connected");
+    Ok(())
+}
+
+/// A day at a merchant: some of it harmless, some of it not.
+async fn move_money(control: &Control, scope: &str, partner: &str) -> Result<()> {
+    let at = |path: &str| format!("{scope}/{path}");
+    let mut charges = Vec::new();
+    for amount in [12_000, 80_000, 600_000, 30_000, 9_900] {
+        charges.push(control.make(&at("charges"), json!({"amount": amount, "currency": "usd"})).await?);
+    }
+    let [small, middle, large, contested, conceded] = charges.as_slice() else {
+        anyhow::bail!("not five charges");
+    };
+    for (charge, amount) in [(small, 4_500), (middle, 25_000), (large, 550_000)] {
+        control.make(&at("refunds"), json!({"charge": charge, "amount": amount})).await?;
+    }
+    let pending = json!({"charge": small, "amount": 1_000, "status": "pending"});
+    let pending = control.make(&at("refunds"), pending).await?;
+    let failed = json!({"status": "failed", "failure_reason": "expired_or_canceled_card"});
+    control.post(&at(&format!("refunds/{pending}/status")), failed).await?;
+
+    control.make(&at("payouts"), json!({"amount": 40_000, "currency": "usd", "automatic": true})).await?;
+    control.make(&at("payouts"), json!({"amount": 5_000, "currency": "usd", "method": "instant"})).await?;
+    let manual = control.make(&at("payouts"), json!({"amount": 250_000, "currency": "usd"})).await?;
+    for status in ["in_transit", "paid"] {
+        control.post(&at(&format!("payouts/{manual}/status")), json!({"status": status})).await?;
+    }
+
+    let transfer = json!({"amount": 20_000, "currency": "usd", "destination": partner, "source_transaction": middle});
+    let transfer = control.make(&at("transfers"), transfer).await?;
+    control.make(&at("transfers"), json!({"amount": 150_000, "currency": "usd", "destination": partner})).await?;
+    control.post(&at(&format!("transfers/{transfer}/reversals")), json!({"amount": 5_000})).await?;
+
+    let dispute = control.make(&at("disputes"), json!({"charge": contested, "reason": "fraudulent"})).await?;
+    control.post(&at(&format!("disputes/{dispute}/evidence")), json!({"submit": true})).await?;
+    let dispute = control.make(&at("disputes"), json!({"charge": conceded, "reason": "duplicate"})).await?;
+    control.post(&at(&format!("disputes/{dispute}/accept")), json!({})).await?;
+    Ok(())
+}
+
+/// Lets the held deliveries go as badly as they can, and checks what Axiru answered.
+async fn disorder(control: &Control) -> Result<()> {
+    let waiting = deliveries(control, "held").await?;
+    ensure!(waiting.len() as u64 >= 2 * MOVEMENTS, "only {} webhooks wait", waiting.len());
+    for delivery in waiting.iter().step_by(3) {
+        control.post(&format!("deliveries/{delivery}/duplicate"), json!({})).await?;
+    }
+    let one = waiting.first().context("no webhook waits")?;
+    for wrong in ["forge_copy", "stale_copy"] {
+        control.post(&format!("deliveries/{one}/{wrong}"), json!({})).await?;
+    }
+    control.post("deliveries/reorder", json!({})).await?;
+    control.post("deliveries/release", json!({})).await?;
+    control.delivered().await?;
+    let all = control.get("deliveries").await?;
+    for delivery in all["deliveries"].as_array().context("no deliveries")? {
+        let code = delivery["attempts"].as_array().and_then(|tries| tries.last()?.get("status")?.as_u64());
+        let expected = if delivery["tamper"].is_null() { 200 } else { 400 };
+        ensure!(code == Some(expected), "a webhook was answered with {code:?} instead of {expected}: {delivery}");
+    }
+    Ok(())
+}
+
+async fn deliveries(control: &Control, status: &str) -> Result<Vec<String>> {
+    let all = control.get("deliveries").await?;
+    let all = all["deliveries"].as_array().context("no deliveries")?;
+    Ok(all.iter().filter(|d| d["status"] == status).filter_map(|d| d["id"].as_str().map(str::to_owned)).collect())
+}
+
+/// Pulls and verifies until everything that happened stands in the export, exactly once.
+async fn exported(axiru: &Axiru<'_>, stack: &Stack, export: &std::path::Path, vkey: &std::path::Path) -> Result<Value> {
+    let bucket = format!("s3://{}", stack.output("ExportBucketName")?);
+    let started = Instant::now();
+    loop {
+        ring(stack).await?;
+        axiru.text(&["pull", &bucket, text(export)?]).await?;
+        std::fs::copy(export.join("v1/log.vkey"), vkey).context("the export has no key")?;
+        let arguments = ["verify", text(export)?, "--vkey", text(vkey)?, "--json"];
+        let output = axiru.output(&arguments).await?;
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("axiru verify: {}", String::from_utf8_lossy(&output.stderr)))?;
+        ensure!(output.status.success(), "the export is not sound: {}", report["faults"]);
+        let counts = |mode: &str, ty: &str| -> u64 {
+            let logs = report["logs"].as_array().into_iter().flatten();
+            let of_mode = logs.filter(|log| log["log"].as_str().is_some_and(|log| log.starts_with(mode)));
+            of_mode.filter_map(|log| log["types"][ty].as_u64()).sum()
+        };
+        let told = MODES.map(|mode| (counts(mode, "movement.observed"), counts(mode, "movement.changed")));
+        if told.iter().all(|(observed, changed)| *observed >= MOVEMENTS && *changed >= CHANGES) {
+            ensure!(told == [(MOVEMENTS, CHANGES); 2], "the ledger tells more than happened: {told:?}");
+            for mode in MODES {
+                ensure!(counts(mode, "connection.connected") == 1, "{mode} was not connected exactly once");
+                ensure!(counts(mode, "plan.adopted") == 4, "{mode} did not adopt the four starter plans");
+            }
+            return Ok(report);
+        }
+        ensure!(
+            started.elapsed() < PATIENCE,
+            "after {} s the export tells (movements, changes) {told:?} instead of {:?}; see {}",
+            PATIENCE.as_secs(),
+            (MOVEMENTS, CHANGES),
+            stack.logs().display()
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// A copy with one changed byte must be refused, and the file named.
+async fn refused(axiru: &Axiru<'_>, stack: &Stack, export: &std::path::Path, vkey: &std::path::Path) -> Result<()> {
+    let copy = stack.folder.join("export-with-one-changed-byte");
+    let changed = copy_with_one_changed_byte(export, &copy)?;
+    let output = axiru.output(&["verify", text(&copy)?, "--vkey", text(vkey)?]).await?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let name = changed.strip_prefix(&copy)?.to_string_lossy().into_owned();
+    ensure!(output.status.code() == Some(1), "axiru verify did not refuse a copy with one changed byte: {said}");
+    let named = said.lines().next().is_some_and(|line| line.starts_with("FAIL") && line.contains(&name));
+    ensure!(named, "axiru verify did not name {name}: {said}");
+    Ok(())
+}
+
+fn text(path: &std::path::Path) -> Result<&str> {
+    path.to_str().context("the target folder's name is not text")
+}
