@@ -33,7 +33,7 @@ pub(crate) enum Answer {
         allow: Option<&'static str>,
     },
     /// Off to Stripe's consent page.
-    Consent(Url, HeaderValue),
+    Consent(Box<Url>, HeaderValue),
 }
 
 impl Answer {
@@ -153,7 +153,7 @@ mod tests {
         let https = Url::parse("https://axiru.example").unwrap();
         let local = Url::parse("http://127.0.0.1:8787").unwrap();
         let answer = || Answer::page(StatusCode::OK, html! { p { "x" } });
-        for answer in [answer(), Answer::Consent(https.clone(), HeaderValue::from_static("c=1"))] {
+        for answer in [answer(), Answer::Consent(Box::new(https.clone()), HeaderValue::from_static("c=1"))] {
             let response = answer.into_response(&https);
             for (name, value) in FIXED {
                 assert_eq!(response.headers()[&name], value);

@@ -86,5 +86,5 @@ pub(crate) async fn begin(app: &App, fields: &Fields) -> Answer {
     let state = format!("{mode}.{}", started.state.expose());
     let link = authorize_link(app.config.authorize_page(mode), &developer.app, &app.config.callback(), &state);
     tracing::info!(mode = %mode, "an install was begun");
-    Answer::Consent(link, cookie)
+    Answer::Consent(Box::new(link), cookie)
 }

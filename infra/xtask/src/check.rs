@@ -12,12 +12,12 @@ use crate::folders::Folders;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{ports, sandbox, tools};
+use crate::{demo, ports, sandbox, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, story.
     #[arg(value_name = "NAME")]
     only: Option<String>,
 }
@@ -52,12 +52,18 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        let name = "stripe-package";
-        if chosen(name) {
-            ran += 1;
-            if let Err(error) = ground.stripe_package(name).await {
-                eprintln!("    {error:#}");
-                failed.push(name);
+        for name in ["stripe-package", "story"] {
+            if chosen(name) {
+                ran += 1;
+                let done = if name == "story" {
+                    demo::story(&folders, progress).await
+                } else {
+                    ground.stripe_package(name).await
+                };
+                if let Err(error) = done {
+                    eprintln!("    {error:#}");
+                    failed.push(name);
+                }
             }
         }
         match (ran, failed.is_empty()) {

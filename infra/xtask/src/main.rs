@@ -53,7 +53,7 @@ enum Command {
     ///
     /// What happened is kept for the next `up`, unless it is started with --fresh. A rebuilt function is used from the next `up` on.
     Up(up::Arguments),
-    /// Run every check that CI runs: format, lints, dependencies, template, tests, the official Stripe package.
+    /// Run every check that CI runs: format, lints, dependencies, template, tests, the official Stripe package, and the demo's story.
     ///
     /// All checks run, even after one has failed; the exit status is non-zero if any did.
     Test(check::Arguments),
