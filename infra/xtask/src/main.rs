@@ -6,6 +6,7 @@
 // A command talks to its user.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod build;
 mod check;
 mod child;
@@ -53,6 +54,8 @@ enum Command {
     ///
     /// What happened is kept for the next `up`, unless it is started with --fresh. A rebuilt function is used from the next `up` on.
     Up(up::Arguments),
+    /// Measure the functions: size, start to ready, and observe beside the bare transaction.
+    Bench(bench::Arguments),
     /// Run every check that CI runs: format, lints, dependencies, template, tests, the official Stripe package, and the demo's story.
     ///
     /// All checks run, even after one has failed; the exit status is non-zero if any did.
@@ -67,6 +70,7 @@ async fn main() -> ExitCode {
         match arguments.command {
             Command::Demo(arguments) => demo::run(&arguments, &progress).await,
             Command::Up(arguments) => up::run(&arguments, &progress).await,
+            Command::Bench(arguments) => bench::run(&arguments, &progress).await,
             Command::Test(arguments) => check::run(&arguments, &progress).await,
         }
     };
