@@ -1,4 +1,5 @@
 //! Tests of the whole: what no single crate can check about itself.
 
 mod arrows;
+mod connect;
 mod template;

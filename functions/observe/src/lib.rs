@@ -78,11 +78,7 @@ pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
 }
 
 /// Logs and counts what became of a report; true when its message is done.
-fn settle(
-    scope: &axiru_domain::Scope,
-    event: &axiru_domain::StripeId,
-    result: Result<Observed, ObserveError>,
-) -> bool {
+fn settle(scope: &axiru_domain::Scope, event: &axiru_domain::StripeId, result: Result<Observed, ObserveError>) -> bool {
     let mode = Some(scope.mode());
     match result {
         Ok(Observed::Recorded(entries)) => {

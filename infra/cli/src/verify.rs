@@ -86,7 +86,11 @@ fn print(report: &Report, out: &mut dyn Write) -> Result<()> {
         writeln!(out, "  {:width$}  {:>9}  {:>11}  {span}", log.log.path(), log.entries, log.checkpoints)?;
     }
     writeln!(out)?;
-    writeln!(out, "Checked: chain, gaps, order of time, scope, ids, Merkle roots, signatures, {} plan documents.", report.plans)?;
+    writeln!(
+        out,
+        "Checked: chain, gaps, order of time, scope, ids, Merkle roots, signatures, {} plan documents.",
+        report.plans
+    )?;
     if let Some(newest) = report.newest() {
         writeln!(out, "Not checkable from the copy alone: whether there are entries after {newest}.")?;
         writeln!(out, "Keep its checkpoints: a later copy must still contain them.")?;

@@ -154,7 +154,8 @@ impl Observer {
                     Err(error) if error.retry() == Retry::Never && chunk.len() > 1 => {
                         // One piece is poison: the others must not wait for it in the dead-letter queue.
                         for piece in chunk {
-                            let outcome = Box::pin(self.commit(&log, &connection, &plans, std::slice::from_ref(piece))).await;
+                            let outcome =
+                                Box::pin(self.commit(&log, &connection, &plans, std::slice::from_ref(piece))).await;
                             outcomes.extend(share(std::slice::from_ref(piece), outcome));
                         }
                     }

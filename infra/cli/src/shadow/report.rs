@@ -91,8 +91,11 @@ impl Summary {
     /// The report for machines. Amounts are in minor units.
     pub(super) fn as_json(&self) -> Value {
         let count = |count: &Count| {
-            let sums: BTreeMap<_, _> =
-                count.sums_minor.iter().map(|(currency, sum)| (currency.as_str().to_owned(), sum.to_string())).collect();
+            let sums: BTreeMap<_, _> = count
+                .sums_minor
+                .iter()
+                .map(|(currency, sum)| (currency.as_str().to_owned(), sum.to_string()))
+                .collect();
             json!({"movements": count.movements, "sums_minor": sums})
         };
         let scopes = self.scopes.iter().map(|(scope, summary)| {

@@ -92,8 +92,7 @@ impl Bucket {
         let mut token = None;
         loop {
             let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
-            let page =
-                request.set_continuation_token(token).send().await.map_err(AwsError::of("listing files"))?;
+            let page = request.set_continuation_token(token).send().await.map_err(AwsError::of("listing files"))?;
             names.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
             token = page.next_continuation_token;
             if token.is_none() {

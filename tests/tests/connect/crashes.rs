@@ -1,0 +1,56 @@
+//! Confirming, with every fault at every call to AWS: a person who presses again is connected once.
+
+use std::time::Duration;
+
+use axiru_domain::Mode;
+use axiru_in_process::{Enumerator, InProcess, Retries};
+use http::StatusCode;
+
+use super::stage::{Stage, text};
+use super::types;
+
+struct Confirming {
+    stage: Stage,
+    state: String,
+    cookie: String,
+}
+
+async fn set_up(account: InProcess, retries: Retries) -> Confirming {
+    let stage = Stage::new(account, retries);
+    let link = stage.link(&["live"]).await;
+    let (state, cookie) = stage.consented(&link, Mode::Live, &stage.merchant).await;
+    Confirming { stage, state, cookie }
+}
+
+async fn press(confirming: &Confirming) -> Result<(), String> {
+    let Confirming { stage, state, cookie } = confirming;
+    let answer = stage.confirm(state, cookie, &stage.merchant).await;
+    if answer.status() == StatusCode::OK { Ok(()) } else { Err(format!("{}: {}", answer.status(), text(&answer))) }
+}
+
+/// A minute later the lease of a request that died is over.
+async fn press_again(confirming: &Confirming) -> Result<(), String> {
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    press(confirming).await
+}
+
+async fn connected_once(confirming: &Confirming) -> Result<(), String> {
+    let stage = &confirming.stage;
+    let types = types(stage, Mode::Live, &stage.merchant).await;
+    let endpoints = stage.endpoints(Mode::Live).len();
+    let secrets =
+        stage.store().signing_secrets(&stage.app.seal, Mode::Live).await.map_err(|error| error.to_string())?;
+    if types != super::FIRST {
+        return Err(format!("entries: {types:?}"));
+    }
+    if (endpoints, secrets.len()) != (1, 1) {
+        return Err(format!("{endpoints} endpoints, {} secrets", secrets.len()));
+    }
+    Ok(())
+}
+
+#[test]
+fn whatever_fails_while_confirming_the_account_is_connected_once() {
+    let report = Enumerator::new("connect: confirm").second_faults(7).run(set_up, press, press_again, connected_once);
+    report.unwrap_or_else(|violation| panic!("{violation}"));
+}
