@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use axiru_domain::Mode;
-use axiru_in_process::{Enumerator, InProcess, Retries};
+use axiru_in_process::{Enumerator, Fault, InProcess, Outcome, Retries};
 use http::StatusCode;
+use serde_json::json;
 
-use super::stage::{Stage, text};
+use super::stage::{Stage, run, text};
 use super::types;
 
 struct Confirming {
@@ -53,4 +54,26 @@ async fn connected_once(confirming: &Confirming) -> Result<(), String> {
 fn whatever_fails_while_confirming_the_account_is_connected_once() {
     let report = Enumerator::new("connect: confirm").second_faults(7).run(set_up, press, press_again, connected_once);
     report.unwrap_or_else(|violation| panic!("{violation}"));
+}
+
+#[test]
+fn an_endpoint_whose_secret_was_lost_for_a_day_is_replaced() {
+    run(async |stage| {
+        let link = stage.link(&["test"]).await;
+        let (state, cookie) = stage.consented(&link, Mode::Test, &stage.merchant).await;
+        // Stripe has answered; the process dies before the secret is sealed.
+        stage.account.faults().next("Encrypt", Fault::Crash);
+        let died = stage.account.run(stage.confirm(&state, &cookie, &stage.merchant)).await;
+        assert!(matches!(died, Outcome::Crashed), "it was to die");
+        let lost = stage.endpoints(Mode::Test);
+        assert_eq!(lost.len(), 1);
+        let day = Duration::from_secs(23 * 3_600 + 60);
+        stage.sandbox.control("POST", "clock", json!({"advance_secs": 2 * 86_400})).unwrap();
+        tokio::time::sleep(day).await;
+        let link = stage.link(&["test"]).await;
+        stage.connect(&link, Mode::Test, &stage.merchant).await;
+        let found = stage.endpoints(Mode::Test);
+        assert_eq!(found.len(), 1);
+        assert_ne!(found[0]["id"], lost[0]["id"], "nobody knows the secret of the first");
+    });
 }
