@@ -2,4 +2,5 @@
 
 mod arrows;
 mod connect;
+mod path_b;
 mod template;

@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 /// Mint a one-time link on which a Stripe account is connected.
 #[derive(Debug, Args)]
-pub struct ConnectCommand {
+pub(crate) struct ConnectCommand {
     /// Stripe's mode in which an account may be connected with the link.
     #[arg(long, value_enum)]
     mode: Modes,
@@ -78,7 +78,7 @@ const WAIT: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// With what went wrong and what to do about it.
-pub async fn run(command: &ConnectCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: &ConnectCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let endpoint = endpoint(&command.url)?;
     let body = serde_json::to_string(&Wanted { modes: command.mode.words(), expires_in: command.hours * 3_600 })?;
     let link = mint(&endpoint, body).await?;

@@ -16,11 +16,11 @@ const MAX_DEPTH: usize = 8;
 const MAX_FILES: usize = 100_000;
 
 /// A folder on disk.
-pub struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
     /// The folder at `path`, which must hold an export.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         if !path.is_dir() {
             bail!("`{}` is not a folder; give the folder that holds `{ROOT}/`", path.display());
         }
@@ -59,11 +59,11 @@ impl Folder for Directory {
 }
 
 /// The files of a bucket, read once.
-pub struct Fetched(BTreeMap<String, Vec<u8>>);
+pub(crate) struct Fetched(BTreeMap<String, Vec<u8>>);
 
 impl Fetched {
     /// Every file of the export in `bucket`, telling `progress` how many of how many are there.
-    pub async fn from_bucket(bucket: &str, progress: impl Fn(usize, usize)) -> Result<Self> {
+    pub(crate) async fn from_bucket(bucket: &str, progress: impl Fn(usize, usize)) -> Result<Self> {
         let clients = axiru_aws::Clients::load().await;
         let source = Bucket::new(clients.s3, bucket);
         let prefix = format!("{ROOT}/");
@@ -85,7 +85,7 @@ impl Fetched {
     }
 
     /// Writes every file below `folder`.
-    pub fn write_to(&self, folder: &Path) -> Result<usize> {
+    pub(crate) fn write_to(&self, folder: &Path) -> Result<usize> {
         for (name, bytes) in &self.0 {
             if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
                 bail!("the bucket holds a file named `{name}`, which is no name of an export");
@@ -110,7 +110,7 @@ impl Folder for Fetched {
 }
 
 /// Opens what the user named: a folder, or `s3://bucket`.
-pub async fn open(place: &str, progress: impl Fn(usize, usize)) -> Result<Box<dyn Folder>> {
+pub(crate) async fn open(place: &str, progress: impl Fn(usize, usize)) -> Result<Box<dyn Folder>> {
     match bucket_of(place)? {
         Some(bucket) => Ok(Box::new(Fetched::from_bucket(bucket, progress).await?)),
         None => Ok(Box::new(Directory::open(Path::new(place))?)),
@@ -118,7 +118,7 @@ pub async fn open(place: &str, progress: impl Fn(usize, usize)) -> Result<Box<dy
 }
 
 /// The bucket in `s3://bucket`; none for anything that is not an S3 address.
-pub fn bucket_of(place: &str) -> Result<Option<&str>> {
+pub(crate) fn bucket_of(place: &str) -> Result<Option<&str>> {
     let Some(bucket) = place.strip_prefix("s3://") else {
         return Ok(None);
     };

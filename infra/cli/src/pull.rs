@@ -13,7 +13,7 @@ use crate::copy::{Fetched, bucket_of};
 ///
 /// Reads with the AWS credentials of the environment. Any other tool that copies a bucket does as well.
 #[derive(Debug, clap::Args)]
-pub struct PullArguments {
+pub(crate) struct PullArguments {
     /// The bucket: `s3://bucket`.
     #[arg(value_name = "S3")]
     from: String,
@@ -23,7 +23,7 @@ pub struct PullArguments {
 }
 
 /// Copies.
-pub async fn run(arguments: &PullArguments, out: &mut dyn Write) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: &PullArguments, out: &mut dyn Write) -> Result<ExitCode> {
     let Some(bucket) = bucket_of(&arguments.from)? else {
         bail!("`{}` is not an S3 address: expected `s3://bucket`", arguments.from);
     };

@@ -23,7 +23,7 @@ const SHOWN: usize = 20;
 ///
 /// Exit code 0: everything is right. 1: something is wrong, the first fault is named. 2: it could not be checked.
 #[derive(Debug, clap::Args)]
-pub struct VerifyArguments {
+pub(crate) struct VerifyArguments {
     /// The folder that holds `v1/`, or `s3://bucket`.
     #[arg(value_name = "DIR")]
     place: String,
@@ -36,7 +36,7 @@ pub struct VerifyArguments {
 }
 
 /// Runs the check.
-pub async fn run(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<ExitCode> {
     let keys = keys(&arguments.vkey)?;
     let bar = bar("entries checked");
     let folder = copy::open(&arguments.place, |_, _| bar.tick()).await?;

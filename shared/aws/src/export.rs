@@ -176,11 +176,11 @@ impl Exporter {
             let Some(segment) = self.next_segment(log, &lock).await? else {
                 break;
             };
-            let Some(moved) = self.sign(log, &lock, &segment).await? else {
-                // Another exporter moved the lock: it will publish.
-                break;
+            lock = match self.sign(log, &lock, &segment).await? {
+                Some(moved) => moved,
+                // Another exporter was faster, or a write of ours whose answer was lost came late: its files are ours to write.
+                None => self.store.export_lock(log).await?,
             };
-            lock = moved;
             self.publish(log, &mut lock).await?;
             segments += 1;
         }

@@ -125,10 +125,10 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
         "transfer.reversed" => transfer::reversals(&object)?,
         "transfer.created" => vec![transfer::transfer(&object)?],
         name if name.starts_with("refund.") => {
-            vec![refund::refund(&object, before.as_ref(), name == "refund.created")?]
+            vec![refund::refund(&object, StatusNews::of(name, before.as_ref()))?]
         }
         name if name.starts_with("payout.") => {
-            vec![payout::payout(&object, before.as_ref(), name == "payout.created")?]
+            vec![payout::payout(&object, StatusNews::of(name, before.as_ref()))?]
         }
         name => dispute::dispute(name, &object, before.as_ref(), stripe_request.is_some(), event_at)?,
     };
@@ -143,6 +143,29 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
         stripe_request,
         news,
     })))
+}
+
+/// What an event says of its object's status.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StatusNews {
+    /// It is the first one.
+    First,
+    /// It has changed to what the object shows.
+    Changed,
+    /// Nothing: something else has changed.
+    None,
+}
+
+impl StatusNews {
+    /// An `…updated` event tells a change of status only if it says what the status was before.
+    fn of(event_type: &str, before: Option<&Fields<'_>>) -> Self {
+        match event_type.rsplit('.').next() {
+            Some("created") => Self::First,
+            Some("failed" | "canceled" | "paid") => Self::Changed,
+            _ if before.is_some_and(|before| before.word("status").is_some()) => Self::Changed,
+            _ => Self::None,
+        }
+    }
 }
 
 #[cfg(test)]

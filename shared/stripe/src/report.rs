@@ -58,9 +58,9 @@ pub struct Sighting {
     pub moved_at: Timestamp,
     /// True when the event announces the movement; false when it could be about one made before the connection.
     pub announced: bool,
-    /// Stripe's status when the movement began, or before this event changed it; none where the object has none or the event does not say.
+    /// Stripe's status when the movement began; none where the object has none or the event does not announce it.
     pub first_status: Option<String>,
-    /// Stripe's status as this event shows it, when it may be a later one than the first.
+    /// Stripe's status after this event changed it.
     pub later_status: Option<String>,
     /// Stripe's code of why it failed.
     pub failure_code: Option<String>,

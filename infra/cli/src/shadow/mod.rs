@@ -14,7 +14,7 @@ use report::{Period, Summary};
 
 /// See what the plans would have done.
 #[derive(Debug, clap::Subcommand)]
-pub enum ShadowCommand {
+pub(crate) enum ShadowCommand {
     /// Show what would have been allowed, held and blocked over a period, and by which rules.
     ///
     /// Read from a copy of the export, never from tables: run `axiru verify` on the same copy to know that it is complete.
@@ -24,7 +24,7 @@ pub enum ShadowCommand {
 
 /// What `axiru shadow report` is told.
 #[derive(Debug, clap::Args)]
-pub struct ReportArguments {
+pub(crate) struct ReportArguments {
     /// The folder that holds `v1/`, or `s3://bucket`.
     #[arg(value_name = "DIR")]
     place: String,
@@ -43,7 +43,7 @@ pub struct ReportArguments {
 }
 
 /// Runs a subcommand.
-pub async fn run(command: &ShadowCommand, out: &mut dyn Write) -> Result<ExitCode> {
+pub(crate) async fn run(command: &ShadowCommand, out: &mut dyn Write) -> Result<ExitCode> {
     let ShadowCommand::Report(arguments) = command;
     let folder = copy::open(&arguments.place, |_, _| {}).await?;
     let period = Period { from: arguments.from, to: arguments.to };

@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) -> Result<()> {
     let control = Control::new(&stack.sandbox_url);
     let axiru = Axiru::new(folders, stack);
-    let merchant = account(&control, "Blue Door Coffee", true).await?;
-    let partner = account(&control, "Blue Door Franchise", false).await?;
+    let merchant = account(&control, "Blue Door Coffee", None).await?;
+    let partner = account(&control, "Blue Door Franchise", Some(&merchant)).await?;
 
     let step = progress.step("connecting the account in test and live mode");
     let link = axiru.json(&["connect", "--mode", "both", "--url", &stack.url, "--json"]).await?;
@@ -50,13 +50,16 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     step.done();
 
     let step = progress.step("waiting for the ledger and its export");
-    let export = stack.folder.join("export");
-    let vkey = stack.folder.join("log.vkey");
+    let folder = folders.target.join("demo");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    let (export, vkey) = (folder.join("export"), folder.join("log.vkey"));
     let checked = exported(&axiru, stack, &export, &vkey).await?;
     step.done();
 
     let step = progress.step("verifying the export, and a copy with one changed byte");
-    refused(&axiru, stack, &export, &vkey).await?;
+    refused(&axiru, &folder, &export, &vkey).await?;
     step.done();
 
     let report = axiru.text(&["shadow", "report", text(&export)?]).await?;
@@ -65,12 +68,20 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     println!("  the export       {}", export.display());
     println!("  its public key   {}", vkey.display());
     println!("  logs             {}", stack.logs().display());
-    println!("  to check again   axiru verify {} --vkey {}", export.display(), vkey.display());
+    println!(
+        "  to check again   cargo run --quiet --bin axiru -- verify {} --vkey {}",
+        export.display(),
+        vkey.display()
+    );
     Ok(())
 }
 
-async fn account(control: &Control, name: &str, platform: bool) -> Result<String> {
-    let body = json!({"business_name": name, "country": "US", "default_currency": "usd", "platform": platform, "balance": {"usd": 90_000_000}});
+async fn account(control: &Control, name: &str, platform: Option<&str>) -> Result<String> {
+    let mut body =
+        json!({"business_name": name, "country": "US", "default_currency": "usd", "balance": {"usd": 90_000_000}});
+    if let Some(platform) = platform {
+        body["platform"] = platform.into();
+    }
     let made = control.post("accounts", body).await?;
     let account = &made["account"];
     let id = account.as_str().or_else(|| account["id"].as_str()).with_context(|| format!("no account: {made}"))?;
@@ -210,8 +221,13 @@ async fn exported(axiru: &Axiru<'_>, stack: &Stack, export: &std::path::Path, vk
 }
 
 /// A copy with one changed byte must be refused, and the file named.
-async fn refused(axiru: &Axiru<'_>, stack: &Stack, export: &std::path::Path, vkey: &std::path::Path) -> Result<()> {
-    let copy = stack.folder.join("export-with-one-changed-byte");
+async fn refused(
+    axiru: &Axiru<'_>,
+    folder: &std::path::Path,
+    export: &std::path::Path,
+    vkey: &std::path::Path,
+) -> Result<()> {
+    let copy = folder.join("export-with-one-changed-byte");
     let changed = copy_with_one_changed_byte(export, &copy)?;
     let output = axiru.output(&["verify", text(&copy)?, "--vkey", text(vkey)?]).await?;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -2,12 +2,12 @@
 
 use axiru_domain::{Actor, Kind};
 
-use super::EventError;
 use super::fields::{Fields, Gathered};
+use super::{EventError, StatusNews};
 use crate::report::{News, Sighting};
 
 /// The movement that a payout object is.
-pub(super) fn payout(payout: &Fields<'_>, before: Option<&Fields<'_>>, created: bool) -> Result<News, EventError> {
+pub(super) fn payout(payout: &Fields<'_>, news: StatusNews) -> Result<News, EventError> {
     let mut facts = Gathered::default();
     facts.word("method", payout, "method");
     facts.bool("automatic", payout, "automatic")?;
@@ -24,9 +24,9 @@ pub(super) fn payout(payout: &Fields<'_>, before: Option<&Fields<'_>>, created: 
         currency: payout.currency()?,
         actor: if by_schedule { Actor::Stripe } else { Actor::External },
         moved_at: payout.time("created")?,
-        announced: created,
-        first_status: if created { status.clone() } else { before.and_then(|before| before.word("status")) },
-        later_status: if created { None } else { status },
+        announced: news == StatusNews::First,
+        first_status: status.clone().filter(|_| news == StatusNews::First),
+        later_status: status.filter(|_| news == StatusNews::Changed),
         failure_code: payout.word("failure_code"),
         facts: facts.0,
     }))

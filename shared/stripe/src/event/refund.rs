@@ -2,12 +2,12 @@
 
 use axiru_domain::{Actor, Kind};
 
-use super::EventError;
 use super::fields::{Fields, Gathered};
+use super::{EventError, StatusNews};
 use crate::report::{News, Sighting};
 
 /// The movement that a refund object is.
-pub(super) fn refund(refund: &Fields<'_>, before: Option<&Fields<'_>>, created: bool) -> Result<News, EventError> {
+pub(super) fn refund(refund: &Fields<'_>, news: StatusNews) -> Result<News, EventError> {
     let mut facts = Gathered::default();
     facts.word("reason", refund, "reason");
     facts.id("charge", refund, "charge")?;
@@ -25,9 +25,9 @@ pub(super) fn refund(refund: &Fields<'_>, before: Option<&Fields<'_>>, created: 
         currency: refund.currency()?,
         actor: if by_stripe { Actor::Stripe } else { Actor::External },
         moved_at: refund.time("created")?,
-        announced: created,
-        first_status: if created { status.clone() } else { before.and_then(|before| before.word("status")) },
-        later_status: if created { None } else { status },
+        announced: news == StatusNews::First,
+        first_status: status.clone().filter(|_| news == StatusNews::First),
+        later_status: status.filter(|_| news == StatusNews::Changed),
         failure_code: refund.word("failure_reason"),
         facts: facts.0,
     }))

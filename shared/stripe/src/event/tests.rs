@@ -83,17 +83,21 @@ fn what_an_object_does_not_mention_stays_unknown() {
 }
 
 #[test]
-fn a_later_event_shows_both_ends_of_the_change() {
+fn a_later_event_shows_what_the_status_became() {
     let mut e = event(
         "refund.updated",
         json!({"id": "re_1", "amount": 5, "currency": "jpy", "status": "failed", "failure_reason": "declined", "created": 1}),
     );
     e["data"]["previous_attributes"] = json!({"status": "pending"});
     let s = &sightings(&e)[0];
-    assert_eq!((s.first_status.as_deref(), s.later_status.as_deref()), (Some("pending"), Some("failed")));
+    assert_eq!((s.first_status.as_deref(), s.later_status.as_deref()), (None, Some("failed")));
     assert_eq!(s.failure_code.as_deref(), Some("declined"));
-    let s = &sightings(&event("refund.failed", refund()))[0];
-    assert_eq!((s.first_status.as_deref(), s.later_status.as_deref()), (None, Some("succeeded")));
+    let s = &sightings(&event("payout.paid", payout()))[0];
+    assert_eq!((s.first_status.as_deref(), s.later_status.as_deref()), (None, Some("pending")));
+    // Something else changed: nothing is said of the status.
+    e["data"]["previous_attributes"] = json!({"metadata": {"a": "b"}});
+    let s = &sightings(&e)[0];
+    assert_eq!((s.announced, s.first_status.as_deref(), s.later_status.as_deref()), (false, None, None));
 }
 
 #[test]

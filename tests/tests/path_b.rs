@@ -1,0 +1,9 @@
+//! Path B in one process: from Stripe's delivery to the signed segment, with faults, disorder and bad input.
+
+mod canaries;
+mod concurrency;
+mod crashes;
+mod disorder;
+mod events;
+mod ground;
+mod webhook;
