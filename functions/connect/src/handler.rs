@@ -23,19 +23,19 @@ async fn route(app: &App, request: &Request) -> Answer {
         "/privacy" if get => Answer::page(StatusCode::OK, pages::privacy()),
         "/stripe/install" if get => match query(request) {
             Ok(fields) => install::show(app, &fields).await,
-            Err(error) => unreadable(error),
+            Err(trouble) => trouble.answer(),
         },
         "/stripe/callback" if get => match query(request) {
             Ok(fields) => callback::receive(app, &fields, browser::binding(request.headers()).as_ref()).await,
-            Err(error) => unreadable(error),
+            Err(trouble) => trouble.answer(),
         },
         "/stripe/install" if post => match form(app, request) {
             Ok(fields) => install::begin(app, &fields).await,
-            Err(answer) => answer,
+            Err(trouble) => trouble.answer(),
         },
         "/stripe/confirm" if post => match form(app, request) {
             Ok(fields) => confirm::confirm(app, &fields, browser::binding(request.headers()).as_ref()).await,
-            Err(answer) => answer,
+            Err(trouble) => trouble.answer(),
         },
         "/" | "/permissions" | "/privacy" | "/stripe/callback" => wrong_method("GET, HEAD"),
         "/stripe/install" => wrong_method("GET, HEAD, POST"),
@@ -44,24 +44,24 @@ async fn route(app: &App, request: &Request) -> Answer {
     }
 }
 
-fn query(request: &Request) -> Result<Fields, FieldsError> {
-    Fields::parse(request.uri().query().unwrap_or_default().as_bytes())
+fn query(request: &Request) -> Result<Fields, Trouble> {
+    Fields::parse(request.uri().query().unwrap_or_default().as_bytes()).map_err(unreadable)
 }
 
-fn form(app: &App, request: &Request) -> Result<Fields, Answer> {
+fn form(app: &App, request: &Request) -> Result<Fields, Trouble> {
     if !browser::is_form(request.headers()) {
-        return Err(Trouble::NotAForm.answer());
+        return Err(Trouble::NotAForm);
     }
     if !browser::is_own_post(request.headers(), &app.config.public_url) {
         tracing::warn!("a form was posted from elsewhere");
-        return Err(Trouble::Elsewhere.answer());
+        return Err(Trouble::Elsewhere);
     }
     Fields::parse(request.body().as_ref()).map_err(unreadable)
 }
 
-fn unreadable(error: FieldsError) -> Answer {
+fn unreadable(error: FieldsError) -> Trouble {
     tracing::warn!(refusal = %error, "a request could not be read");
-    Trouble::Unreadable.answer()
+    Trouble::Unreadable
 }
 
 fn wrong_method(allow: &'static str) -> Answer {

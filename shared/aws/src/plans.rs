@@ -26,11 +26,13 @@ pub struct PlanHead {
     pub policy_mode: PolicyMode,
 }
 
-fn heads_pk(scope: &Scope) -> String {
+/// Partition key of a scope's plan heads.
+pub(crate) fn heads_pk(scope: &Scope) -> String {
     format!("{}#plans", scope.key())
 }
 
-fn documents_pk(scope: &Scope) -> String {
+/// Partition key of a scope's plan documents.
+pub(crate) fn documents_pk(scope: &Scope) -> String {
     format!("{}#plan", scope.key())
 }
 

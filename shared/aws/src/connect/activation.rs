@@ -14,6 +14,7 @@ use crate::connection::{self, ConnectionState};
 use crate::error::{AwsError, Retry};
 use crate::item::{Item, b, n, number, s, text};
 use crate::ledger::{CommitError, Writes};
+use crate::plans::{documents_pk, heads_pk};
 use crate::store::{Store, StoreError};
 
 /// A plan that every connection begins with, in shadow.
@@ -104,16 +105,6 @@ impl Before {
             first_connected_at: text(row, "first_connected_at").or_else(|_| text(row, "connected_at"))?.to_owned(),
         })
     }
-}
-
-/// Partition key of a scope's plan heads.
-fn heads_pk(scope: &Scope) -> String {
-    format!("{}#plans", scope.key())
-}
-
-/// Partition key of a scope's plan documents.
-fn documents_pk(scope: &Scope) -> String {
-    format!("{}#plan", scope.key())
 }
 
 impl Store {
