@@ -111,9 +111,11 @@ async fn main() {
     let count = (ROUNDS * ROUND) as f64;
     let rate = |took: Duration| count / took.as_secs_f64();
     println!("{:34} {:>12} {:>8}", "in one process", "movements/s", "ratio");
-    for (what, took) in
-        [("bare transaction, one each", transactions), ("observe, one report each", alone), ("observe, ten reports each", tens)]
-    {
+    for (what, took) in [
+        ("bare transaction, one each", transactions),
+        ("observe, one report each", alone),
+        ("observe, ten reports each", tens),
+    ] {
         println!("{what:34} {:>12.0} {:>8.2}", rate(took), rate(took) / rate(transactions));
     }
 
