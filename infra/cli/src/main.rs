@@ -22,19 +22,17 @@ struct Cli {
     command: Command,
 }
 
+// What has arguments of its own is described where they are.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Mint a one-time link on which a Stripe account is connected.
     Connect(connect::ConnectCommand),
     /// Check and try out plans before they are used.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
-    /// Copy the exported ledger from its bucket.
     Pull(pull::PullArguments),
     /// See what the plans would have done.
     #[command(subcommand)]
     Shadow(shadow::ShadowCommand),
-    /// Check a copy of the ledger.
     Verify(verify::VerifyArguments),
 }
 

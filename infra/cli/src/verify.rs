@@ -64,7 +64,8 @@ fn keys(given: &str) -> Result<Vec<VerifierKey>> {
 fn print(report: &Report, out: &mut dyn Write) -> Result<()> {
     let (entries, logs) = (report.entries(), report.logs.len());
     if report.passed() {
-        writeln!(out, "PASS: {entries} entries in {logs} logs are complete, in order and signed")?;
+        let (entry, log) = (if entries == 1 { "entry" } else { "entries" }, if logs == 1 { "log" } else { "logs" });
+        writeln!(out, "PASS: {entries} {entry} in {logs} {log}: complete, in order and signed")?;
     } else if let Some(first) = report.faults.first() {
         let entry = first.seq.map(|seq| format!(", entry {seq}")).unwrap_or_default();
         writeln!(out, "FAIL: {}{entry}: {}", first.file, first.what)?;

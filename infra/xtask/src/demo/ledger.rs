@@ -56,11 +56,8 @@ pub(super) async fn ring(stack: &Stack) -> Result<()> {
 
 /// Copies a folder and changes one byte of its first segment, which stays as long as it was.
 pub(super) fn copy_with_one_changed_byte(from: &Path, to: &Path) -> Result<PathBuf> {
-    let mut files = Vec::new();
-    list(from, &mut files)?;
-    files.sort();
     let mut changed = None;
-    for file in files {
+    for file in files_below(from)? {
         let target = to.join(file.strip_prefix(from)?);
         std::fs::create_dir_all(target.parent().context("a file without a folder")?)?;
         let mut bytes = std::fs::read(&file)?;
@@ -76,6 +73,14 @@ pub(super) fn copy_with_one_changed_byte(from: &Path, to: &Path) -> Result<PathB
         Some(changed) => Ok(changed),
         None => bail!("the export holds no segment"),
     }
+}
+
+/// Every file below a folder, sorted.
+pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The story: connect in both modes, money in four families, webhooks in disorder, the ledger, its export, its check.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::browser::Browser;
 use super::control::Control;
-use super::ledger::{Axiru, copy_with_one_changed_byte, ring};
+use super::ledger::{Axiru, copy_with_one_changed_byte, files_below, ring};
 use crate::folders::Folders;
 use crate::progress::Progress;
 use crate::stack::Stack;
@@ -22,6 +23,9 @@ const CHANGES: u64 = 3;
 
 /// Longest wait for the ledger to tell everything.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Planted where Stripe's events hold what is personal: they must be found nowhere.
+const CANARIES: [&str; 4] = ["Canary Jo", "canary.jo@example.com", "canary note", "CANARY DESC"];
 
 /// Plays the story; any step that is off ends it.
 pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) -> Result<()> {
@@ -58,13 +62,24 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     let checked = exported(&axiru, stack, &export, &vkey).await?;
     step.done();
 
+    let step = progress.step("uninstalling in live mode: nothing more is taken");
+    uninstall(&control, &axiru, stack, &format!("live/{merchant}"), &export).await?;
+    step.done();
+
+    let step = progress.step("searching logs and export for what is personal");
+    private(&stack.logs(), &export)?;
+    step.done();
+
     let step = progress.step("verifying the export, and a copy with one changed byte");
     refused(&axiru, &folder, &export, &vkey).await?;
     step.done();
 
     let report = axiru.text(&["shadow", "report", text(&export)?]).await?;
     println!("\n{report}");
-    println!("axiru verify: {} entries of both modes, complete, in order and signed", checked["entries"]);
+    println!(
+        "axiru verify: {} entries of both modes and the uninstall: complete, in order and signed",
+        checked["entries"]
+    );
     println!("  the export       {}", export.display());
     println!("  its public key   {}", vkey.display());
     println!("  logs             {}", stack.logs().display());
@@ -121,13 +136,18 @@ async fn move_money(control: &Control, scope: &str, partner: &str) -> Result<()>
     let at = |path: &str| format!("{scope}/{path}");
     let mut charges = Vec::new();
     for amount in [12_000, 80_000, 600_000, 30_000, 9_900] {
-        charges.push(control.make(&at("charges"), json!({"amount": amount, "currency": "usd"})).await?);
+        let person = json!({"name": CANARIES[0], "email": CANARIES[1]});
+        let charge =
+            json!({"amount": amount, "currency": "usd", "receipt_email": CANARIES[1], "billing_details": person});
+        charges.push(control.make(&at("charges"), charge).await?);
     }
     let [small, middle, large, contested, conceded] = charges.as_slice() else {
         anyhow::bail!("not five charges");
     };
     for (charge, amount) in [(small, 4_500), (middle, 25_000), (large, 550_000)] {
-        control.make(&at("refunds"), json!({"charge": charge, "amount": amount})).await?;
+        control
+            .make(&at("refunds"), json!({"charge": charge, "amount": amount, "metadata": {"note": CANARIES[2]}}))
+            .await?;
     }
     let pending = json!({"charge": small, "amount": 1_000, "status": "pending"});
     let pending = control.make(&at("refunds"), pending).await?;
@@ -136,7 +156,9 @@ async fn move_money(control: &Control, scope: &str, partner: &str) -> Result<()>
 
     control.make(&at("payouts"), json!({"amount": 40_000, "currency": "usd", "automatic": true})).await?;
     control.make(&at("payouts"), json!({"amount": 5_000, "currency": "usd", "method": "instant"})).await?;
-    let manual = control.make(&at("payouts"), json!({"amount": 250_000, "currency": "usd"})).await?;
+    let manual =
+        json!({"amount": 250_000, "currency": "usd", "statement_descriptor": CANARIES[3], "expand_destination": true});
+    let manual = control.make(&at("payouts"), manual).await?;
     for status in ["in_transit", "paid"] {
         control.post(&at(&format!("payouts/{manual}/status")), json!({"status": status})).await?;
     }
@@ -147,7 +169,12 @@ async fn move_money(control: &Control, scope: &str, partner: &str) -> Result<()>
     control.post(&at(&format!("transfers/{transfer}/reversals")), json!({"amount": 5_000})).await?;
 
     let dispute = control.make(&at("disputes"), json!({"charge": contested, "reason": "fraudulent"})).await?;
-    control.post(&at(&format!("disputes/{dispute}/evidence")), json!({"submit": true})).await?;
+    control
+        .post(
+            &at(&format!("disputes/{dispute}/evidence")),
+            json!({"evidence": {"customer_name": CANARIES[0]}, "submit": true}),
+        )
+        .await?;
     let dispute = control.make(&at("disputes"), json!({"charge": conceded, "reason": "duplicate"})).await?;
     control.post(&at(&format!("disputes/{dispute}/accept")), json!({})).await?;
     Ok(())
@@ -183,7 +210,7 @@ async fn deliveries(control: &Control, status: &str) -> Result<Vec<String>> {
 }
 
 /// Pulls and verifies until everything that happened stands in the export, exactly once.
-async fn exported(axiru: &Axiru<'_>, stack: &Stack, export: &std::path::Path, vkey: &std::path::Path) -> Result<Value> {
+async fn exported(axiru: &Axiru<'_>, stack: &Stack, export: &Path, vkey: &Path) -> Result<Value> {
     let bucket = format!("s3://{}", stack.output("ExportBucketName")?);
     let started = Instant::now();
     loop {
@@ -220,13 +247,49 @@ async fn exported(axiru: &Axiru<'_>, stack: &Stack, export: &std::path::Path, vk
     }
 }
 
+/// The merchant uninstalls the app: the ledger says so, and what they do afterwards is none of Axiru's business.
+async fn uninstall(control: &Control, axiru: &Axiru<'_>, stack: &Stack, scope: &str, export: &Path) -> Result<()> {
+    control.post(&format!("{scope}/uninstall"), json!({})).await?;
+    control.delivered().await?;
+    control.make(&format!("{scope}/payouts"), json!({"amount": 7_700, "currency": "usd"})).await?;
+    control.delivered().await?;
+    let bucket = format!("s3://{}", stack.output("ExportBucketName")?);
+    let started = Instant::now();
+    loop {
+        ring(stack).await?;
+        axiru.text(&["pull", &bucket, text(export)?]).await?;
+        let entries = read_entries(&export.join("v1").join(scope))?;
+        if entries.contains("\"type\":\"connection.revoked\"") {
+            ensure!(!entries.contains("\"amount_minor\":7700"), "a payout after the uninstall was observed");
+            return Ok(());
+        }
+        ensure!(started.elapsed() < PATIENCE, "the uninstall is not in the ledger; see {}", stack.logs().display());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// Every segment of a scope as one text.
+fn read_entries(folder: &Path) -> Result<String> {
+    let mut entries = String::new();
+    for file in files_below(folder)?.iter().filter(|file| file.extension().is_some_and(|end| end == "ndjson")) {
+        entries.push_str(&std::fs::read_to_string(file)?);
+    }
+    Ok(entries)
+}
+
+/// Nothing of what was planted may be in a log or in the export.
+fn private(logs: &Path, export: &Path) -> Result<()> {
+    for file in files_below(logs)?.into_iter().chain(files_below(export)?) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file)?).into_owned();
+        for canary in CANARIES {
+            ensure!(!text.contains(canary), "`{canary}` is in {}", file.display());
+        }
+    }
+    Ok(())
+}
+
 /// A copy with one changed byte must be refused, and the file named.
-async fn refused(
-    axiru: &Axiru<'_>,
-    folder: &std::path::Path,
-    export: &std::path::Path,
-    vkey: &std::path::Path,
-) -> Result<()> {
+async fn refused(axiru: &Axiru<'_>, folder: &Path, export: &Path, vkey: &Path) -> Result<()> {
     let copy = folder.join("export-with-one-changed-byte");
     let changed = copy_with_one_changed_byte(export, &copy)?;
     let output = axiru.output(&["verify", text(&copy)?, "--vkey", text(vkey)?]).await?;
@@ -238,6 +301,6 @@ async fn refused(
     Ok(())
 }
 
-fn text(path: &std::path::Path) -> Result<&str> {
+fn text(path: &Path) -> Result<&str> {
     path.to_str().context("the target folder's name is not text")
 }
