@@ -11,8 +11,8 @@ body{margin:0;font:1.0625rem/1.55 system-ui,sans-serif;color:#1a1a1a;background:
 .skip{position:absolute;left:-999rem;background:#fff;color:#003d80;padding:.75rem 1rem}\
 .skip:focus{left:0;top:0}\
 header,main,footer{max-width:42rem;margin:0 auto;padding:1rem}\
-header nav,footer nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}\
-header a,footer a{display:inline-block;padding:.625rem 0}\
+header nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}\
+header a{display:inline-block;padding:.625rem 0}\
 footer{border-top:1px solid #ccc;font-size:.9375rem;color:#404040}\
 h1{font-size:1.625rem;line-height:1.25;margin:.5rem 0 1rem}\
 h2{font-size:1.25rem;line-height:1.3;margin:2rem 0 .5rem}\
@@ -24,13 +24,15 @@ a{color:#003d80}\
 .box.live{border-color:#8f0015}\
 .note{border-left:.375rem solid #7a4b00;background:#fff6e5;padding:.75rem 1rem}\
 dl{display:grid;grid-template-columns:minmax(7rem,auto) 1fr;gap:.375rem 1rem;margin:1rem 0}\
+dl.long{display:block}\
+dl.long dd{margin-bottom:.625rem}\
 dt{font-weight:600}\
 dd{margin:0}\
 button{font:inherit;font-weight:700;color:#fff;background:#003d80;border:0;border-radius:.375rem;min-height:3rem;padding:.75rem 1.25rem;width:100%;cursor:pointer}\
 button.live{background:#8f0015}\
 :focus-visible{outline:3px solid #b35900;outline-offset:2px}\
 code{font-size:.9375em}\
-@media(min-width:40rem){button{width:auto}}";
+@media(min-width:40rem){button{width:auto}dl.long{display:grid}dl.long dd{margin:0}}";
 
 /// A whole page.
 pub(super) fn document(title: &str, main: Markup) -> Markup {

@@ -16,7 +16,7 @@ pub(crate) fn permissions() -> Markup {
                 section aria-labelledby=(permission.name) {
                     h2 id=(permission.name) { code { (permission.name) } }
                     p { (permission.purpose) }
-                    dl {
+                    dl class="long" {
                         dt { "Is read" } dd { (permission.read) }
                         dt { "Is never read or kept" } dd { (permission.never_read) }
                         dt { "Enforcement would add" }
