@@ -1,6 +1,4 @@
 //! Tests of the whole: what no single crate can check about itself.
-// All of it is tests, the helpers too, which clippy does not see as such.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 // The whole program is a test: here a panic is how a check says no.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
