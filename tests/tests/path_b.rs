@@ -1,5 +1,6 @@
 //! Path B in one process: from Stripe's delivery to the signed segment, with faults, disorder and bad input.
 
+mod alarms;
 mod canaries;
 mod concurrency;
 mod crashes;
