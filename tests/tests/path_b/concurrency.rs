@@ -1,6 +1,8 @@
 //! Many observers on one tip: nothing is lost, nothing is told twice.
 
-use axiru_in_process::{InProcess, Retries};
+use std::time::Duration;
+
+use axiru_in_process::{Fault, InProcess, Retries};
 use axiru_ledger::entry::Tip;
 
 use super::events::{event, refund, report};
@@ -50,4 +52,32 @@ async fn two_exporters_write_the_same_files() {
     let verified = ground.verified();
     assert!(verified.passed(), "{:?}", verified.faults);
     assert_eq!(verified.logs[0].checkpoints, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exporter_that_slept_does_not_take_the_lock_back() {
+    let ground = Ground::new(InProcess::new().unwrap(), Retries::Off).await;
+    let log = axiru_domain::LogId::from_key("test#acct_1#0").unwrap();
+    let more = async |id: &str| {
+        let refund = refund(&format!("re_{id}"), 100, "succeeded");
+        let report = report(&event(&format!("evt_{id}"), "refund.created", &refund, None));
+        observe(&ground.observer(evening), vec![report]).await.unwrap();
+    };
+    more("1").await;
+    ground.exporter().export(&log).await.unwrap();
+    more("2").await;
+    // It has signed two entries, and its move of the lock arrives a minute late.
+    ground.account.faults().next("PutItem", Fault::Delay(Duration::from_secs(60)));
+    let (sleeper, other) = (ground.exporter(), ground.exporter());
+    let awake = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        more("3").await;
+        other.export(&log).await.unwrap()
+    };
+    let (slept, awake) = tokio::join!(sleeper.export(&log), awake);
+    assert_eq!((slept.unwrap().size, awake.size), (3, 3));
+    more("4").await;
+    assert_eq!(other.export(&log).await.unwrap().size, 4);
+    let verified = ground.verified();
+    assert!(verified.passed(), "{:?}", verified.faults);
 }
