@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Planted where Stripe's events hold what is personal: they must be found nowhere.
 const CANARIES: [&str; 4] = ["Canary Jo", "canary.jo@example.com", "canary note", "CANARY DESC"];
 
+/// How signing secrets, developer keys, tokens, set-up links, codes and states begin where they are written down.
+const SECRETS: [&str; 8] = ["whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_", "link=", "code=", "state="];
+
 /// Plays the story; any step that is off ends it.
 pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) -> Result<()> {
     let control = Control::new(&stack.sandbox_url);
@@ -66,7 +69,7 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     uninstall(&control, &axiru, stack, &format!("live/{merchant}"), &export).await?;
     step.done();
 
-    let step = progress.step("searching logs and export for what is personal");
+    let step = progress.step("searching logs and export for secrets and for what is personal");
     private(&stack.logs(), &export)?;
     step.done();
 
@@ -277,12 +280,15 @@ fn read_entries(folder: &Path) -> Result<String> {
     Ok(entries)
 }
 
-/// Nothing of what was planted may be in a log or in the export.
+/// Nothing of what was planted, and no secret, may be in a log or in the export.
 fn private(logs: &Path, export: &Path) -> Result<()> {
     for file in files_below(logs)?.into_iter().chain(files_below(export)?) {
         let text = String::from_utf8_lossy(&std::fs::read(&file)?).into_owned();
         for canary in CANARIES {
             ensure!(!text.contains(canary), "`{canary}` is in {}", file.display());
+        }
+        for secret in SECRETS {
+            ensure!(!text.contains(secret), "something that begins with `{secret}` is in {}", file.display());
         }
     }
     Ok(())
