@@ -26,6 +26,34 @@ pub enum EntryType {
     MovementChanged,
     /// Stripe reported something about an object that is no movement by itself.
     FactRecorded,
+    /// Stripe no longer accepts the connection's tokens; a person must connect again.
+    ConnectionReauthRequired,
+    /// What the connection may do at Stripe was found to be other than recorded.
+    ConnectionPermissionsChanged,
+    /// A person was made known to the scope.
+    PersonAdded,
+    /// A person was removed.
+    PersonRemoved,
+    /// A further e-mail address or AWS principal of a person was added or taken away.
+    PersonAliasChanged,
+    /// A key was made for an actor.
+    KeyCreated,
+    /// A key was revoked.
+    KeyRevoked,
+    /// A version of a plan was pushed and is now the one in force.
+    PlanPushed,
+    /// An earlier version of a plan was put in force again.
+    PlanRolledBack,
+    /// A plan was switched between shadow and enforce.
+    PlanModeChanged,
+    /// A connected account was put under review, or taken off it.
+    AccountReviewChanged,
+    /// A request was decided.
+    DecisionMade,
+    /// The movement that a decision allowed was seen; its hold is committed.
+    DecisionSettled,
+    /// Nobody used a decision, or approved it, in time; its hold is released.
+    DecisionExpired,
 }
 
 /// The form of a field.
@@ -45,6 +73,8 @@ enum Form {
     Currency,
     /// A moment.
     Time,
+    /// A moment or null.
+    TimeOrNull,
     /// An integer.
     Int,
     /// An integer from 0 on.
@@ -53,15 +83,19 @@ enum Form {
     Bool,
     /// 64 hex digits.
     Sha256,
+    /// 64 hex digits or null.
+    Sha256OrNull,
     /// A list of words.
     Words,
     /// An object of facts.
     Facts,
+    /// An object of Stripe ids by what they are.
+    Ids,
     /// A decision.
     Decision,
 }
 
-use Form::{Bool, Count, Facts, Int, Sha256, Time, Word, WordOrNull, Words};
+use Form::{Bool, Count, Facts, Ids, Int, Sha256, Sha256OrNull, Time, TimeOrNull, Word, WordOrNull, Words};
 
 const MOVEMENT: [(&str, Form); 9] = [
     ("kind", Form::Kind),
@@ -77,7 +111,7 @@ const MOVEMENT: [(&str, Form); 9] = [
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 21] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
         Self::ConnectionRevoked,
@@ -85,6 +119,20 @@ impl EntryType {
         Self::MovementObserved,
         Self::MovementChanged,
         Self::FactRecorded,
+        Self::ConnectionReauthRequired,
+        Self::ConnectionPermissionsChanged,
+        Self::PersonAdded,
+        Self::PersonRemoved,
+        Self::PersonAliasChanged,
+        Self::KeyCreated,
+        Self::KeyRevoked,
+        Self::PlanPushed,
+        Self::PlanRolledBack,
+        Self::PlanModeChanged,
+        Self::AccountReviewChanged,
+        Self::DecisionMade,
+        Self::DecisionSettled,
+        Self::DecisionExpired,
     ];
 
     /// The `type` of the entry.
@@ -98,6 +146,20 @@ impl EntryType {
             Self::MovementObserved => "movement.observed",
             Self::MovementChanged => "movement.changed",
             Self::FactRecorded => "fact.recorded",
+            Self::ConnectionReauthRequired => "connection.reauth_required",
+            Self::ConnectionPermissionsChanged => "connection.permissions_changed",
+            Self::PersonAdded => "person.added",
+            Self::PersonRemoved => "person.removed",
+            Self::PersonAliasChanged => "person.alias_changed",
+            Self::KeyCreated => "key.created",
+            Self::KeyRevoked => "key.revoked",
+            Self::PlanPushed => "plan.pushed",
+            Self::PlanRolledBack => "plan.rolled_back",
+            Self::PlanModeChanged => "plan.mode_changed",
+            Self::AccountReviewChanged => "account.review_changed",
+            Self::DecisionMade => "decision.made",
+            Self::DecisionSettled => "decision.settled",
+            Self::DecisionExpired => "decision.expired",
         }
     }
 
@@ -139,6 +201,75 @@ impl EntryType {
                 ("charge", Form::StripeIdOrNull),
                 ("submission_count", Count),
             ],
+            Self::ConnectionReauthRequired => &[("change", Word), ("reason", Word)],
+            Self::ConnectionPermissionsChanged => &[("change", Word), ("permissions", Word), ("before", Word)],
+            Self::PersonAdded => {
+                &[("change", Word), ("person", Word), ("groups", Words), ("principals", Words), ("addresses", Count)]
+            }
+            Self::PersonRemoved => &[("change", Word), ("person", Word)],
+            Self::PersonAliasChanged => &[
+                ("change", Word),
+                ("person", Word),
+                ("alias", Word),
+                ("added", Bool),
+                ("principal", WordOrNull),
+                ("addresses", Count),
+            ],
+            Self::KeyCreated => &[
+                ("change", Word),
+                ("key", Word),
+                ("key_actor", Word),
+                ("operator", Word),
+                ("issuer", Word),
+                ("replaces", WordOrNull),
+                ("per_minute", Count),
+                ("valid_until", TimeOrNull),
+            ],
+            Self::KeyRevoked => &[("change", Word), ("key", Word), ("key_actor", Word)],
+            Self::PlanPushed | Self::PlanRolledBack => &[
+                ("change", Word),
+                ("plan", Word),
+                ("plan_sha256", Sha256),
+                ("before_sha256", Sha256OrNull),
+                ("policy_mode", Word),
+            ],
+            Self::PlanModeChanged => &[
+                ("change", Word),
+                ("plan", Word),
+                ("plan_sha256", Sha256),
+                ("policy_mode", Word),
+                ("before", Word),
+                ("why_sha256", Sha256),
+            ],
+            Self::AccountReviewChanged => {
+                &[("change", Word), ("connected", Word), ("under_review", Bool), ("why_sha256", Sha256)]
+            }
+            Self::DecisionMade => &[
+                ("request", Word),
+                ("key", Word),
+                ("operator", Word),
+                ("digest", Sha256),
+                ("kind", Form::Kind),
+                ("amount_minor", Count),
+                ("currency", Form::Currency),
+                ("objects", Ids),
+                ("execute", Bool),
+                ("facts", Facts),
+                ("claimed", Facts),
+                ("evaluated_at", Time),
+                ("decision", Form::Decision),
+                ("status", Word),
+                ("open_until", TimeOrNull),
+            ],
+            Self::DecisionSettled => &[
+                ("request", Word),
+                ("kind", Form::Kind),
+                ("object", Form::StripeId),
+                ("ordinal", Count),
+                ("amount_minor", Count),
+                ("currency", Form::Currency),
+            ],
+            Self::DecisionExpired => &[("request", Word), ("before", Word)],
         };
         let shared: &[(&str, Form)] = match self {
             Self::MovementObserved | Self::MovementChanged => &MOVEMENT,
@@ -213,6 +344,20 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         EntryType::PlanAdopted => format!("{}\n{}\n{}", text("plan")?, text("plan_sha256")?, text("attempt")?),
         EntryType::MovementObserved => movement()?,
         EntryType::MovementChanged => format!("{}\n{}", movement()?, text("status")?),
+        EntryType::DecisionMade | EntryType::DecisionSettled | EntryType::DecisionExpired => {
+            text("request")?.to_owned()
+        }
+        EntryType::ConnectionReauthRequired
+        | EntryType::ConnectionPermissionsChanged
+        | EntryType::PersonAdded
+        | EntryType::PersonRemoved
+        | EntryType::PersonAliasChanged
+        | EntryType::KeyCreated
+        | EntryType::KeyRevoked
+        | EntryType::PlanPushed
+        | EntryType::PlanRolledBack
+        | EntryType::PlanModeChanged
+        | EntryType::AccountReviewChanged => text("change")?.to_owned(),
     };
     let mut hex = Hash::of(format!("{ty}\n{scope}\n{subject}").as_bytes()).to_string();
     hex.truncate(32);
@@ -237,10 +382,15 @@ impl Form {
             Self::Kind => parses(|t| t.parse::<Kind>().is_ok()),
             Self::Currency => parses(|t| t.parse::<Currency>().is_ok()),
             Self::Time => parses(|t| t.parse::<Timestamp>().is_ok()),
+            Self::TimeOrNull => value.is_null() || Self::Time.fits(value),
             Self::Int => value.is_i64(),
             Self::Count => value.is_u64(),
             Self::Bool => value.is_boolean(),
             Self::Sha256 => parses(|t| t.parse::<Hash>().is_ok()),
+            Self::Sha256OrNull => value.is_null() || Self::Sha256.fits(value),
+            Self::Ids => value
+                .as_object()
+                .is_some_and(|ids| ids.iter().all(|(name, id)| is_word(name) && Self::StripeId.fits(id))),
             Self::Words => value.as_array().is_some_and(|a| a.iter().all(|w| Self::Word.fits(w))),
             Self::Facts => value.as_object().is_some_and(|facts| {
                 let scalar = |v: &Value| v.is_null() || v.is_boolean() || v.is_i64() || Self::Word.fits(v);
@@ -249,6 +399,42 @@ impl Form {
             Self::Decision => decision_fits(value).unwrap_or(false),
         }
     }
+}
+
+/// The form of the readings of a plan's limits; `None` where a part is missing.
+fn limits_fit(value: &Value) -> Option<bool> {
+    const FIELDS: [&str; 9] = [
+        "limit",
+        "subject",
+        "used_amount",
+        "used_count",
+        "held_amount",
+        "held_count",
+        "max_amount",
+        "max_count",
+        "passed",
+    ];
+    let limits = value.as_array()?;
+    for limit in limits {
+        let fields = limit.as_object()?;
+        let count = |name: &str| fields.get(name).is_some_and(|v| Form::Count.fits(v));
+        let count_or_null = |name: &str| fields.get(name).is_some_and(|v| v.is_null() || Form::Count.fits(v));
+        // A subject is `charge#ch_1`, or `account#-`.
+        let subject = fields.get("subject")?.as_str()?.split_once('#')?;
+        let ok = fields.len() == FIELDS.len()
+            && FIELDS.iter().all(|name| fields.contains_key(*name))
+            && Form::Word.fits(fields.get("limit")?)
+            && is_word(subject.0)
+            && is_word(subject.1)
+            && ["used_amount", "used_count", "held_amount", "held_count"].into_iter().all(count)
+            && ["max_amount", "max_count"].into_iter().all(count_or_null)
+            && fields.get("passed")?.is_boolean();
+        if !ok {
+            return Some(false);
+        }
+    }
+    // An empty list is left out.
+    Some(!limits.is_empty())
 }
 
 /// The form of a decision; `None` where a part is missing.
@@ -263,8 +449,12 @@ fn decision_fits(value: &Value) -> Option<bool> {
     {
         return Some(false);
     }
+    const VERDICT: [&str; 7] = ["plan", "plan_sha256", "policy_mode", "outcome", "reasons", "holds", "limits"];
     for verdict in value.get("verdicts")?.as_array()? {
-        let ok = keys(verdict, &["plan", "plan_sha256", "policy_mode", "outcome", "reasons", "holds"])
+        // `limits` is left out where the plan has none for the movement.
+        let limited = verdict.get("limits").is_some();
+        let ok = keys(verdict, VERDICT.get(..if limited { 7 } else { 6 })?)
+            && verdict.get("limits").is_none_or(|limits| limits_fit(limits).unwrap_or(false))
             && Form::Word.fits(verdict.get("plan")?)
             && Form::Sha256.fits(verdict.get("plan_sha256")?)
             && matches!(verdict.get("policy_mode")?.as_str()?, "shadow" | "enforce")
