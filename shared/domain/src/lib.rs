@@ -5,12 +5,16 @@ mod actor;
 mod currency;
 mod decision;
 mod fact;
+mod intent;
 mod kind;
 mod lane;
 mod mode;
 mod money;
 mod movement;
+mod rates;
+mod request;
 mod scope;
+mod similar;
 mod stripe_id;
 mod time;
 
@@ -19,11 +23,17 @@ pub use actor::{Actor, ActorError};
 pub use currency::{Currency, CurrencyError};
 pub use decision::{Decision, Hold, Outcome, OutcomeError, PolicyMode, Reason, Verdict};
 pub use fact::{FACTS, Fact, FactSource, FactSpec, FactType, FactValue, Facts, FactsError};
+pub use intent::{Intent, IntentError, ObjectRole, ObjectRoleError};
 pub use kind::{Family, Kind, KindError};
 pub use lane::{Lane, LaneError, Lanes, LogId, LogIdError};
 pub use mode::{Mode, ModeError};
 pub use money::{MAX_SAFE_INTEGER, Money, MoneyError};
 pub use movement::{Movement, MovementKey};
+pub use rates::{RateLimited, Rates};
+pub use request::{
+    IdempotencyKey, IdempotencyKeyError, RequestId, RequestIdError, RequestStatus, RequestStatusError, sameness,
+};
 pub use scope::{Scope, ScopeError};
+pub use similar::{OpenRequest, SIMILAR_SECS, Similar};
 pub use stripe_id::{StripeId, StripeIdError};
 pub use time::{Date, Timestamp, TimestampError};
