@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod error;
 pub mod export;
 pub mod item;
+pub mod keys;
 pub mod ledger;
 pub mod observe;
 pub mod plans;
