@@ -3,6 +3,8 @@
 pub mod clients;
 pub mod connect;
 pub mod connection;
+mod counters;
+pub mod decide;
 pub mod endpoint;
 pub mod error;
 pub mod export;
@@ -12,8 +14,10 @@ pub mod ledger;
 pub mod observe;
 pub mod plans;
 pub mod queue;
-mod record;
+mod reads;
+pub mod requests;
 pub mod seal;
+mod similar;
 pub mod store;
 
 pub use clients::Clients;
