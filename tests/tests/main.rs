@@ -5,5 +5,6 @@
 
 mod arrows;
 mod connect;
+mod path_a;
 mod path_b;
 mod template;

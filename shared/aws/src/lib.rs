@@ -7,6 +7,7 @@ mod counters;
 pub mod decide;
 pub mod endpoint;
 pub mod error;
+pub mod expire;
 pub mod export;
 pub mod item;
 pub mod keys;

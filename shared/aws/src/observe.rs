@@ -21,7 +21,9 @@ use crate::plans::Plans;
 use crate::store::{Store, StoreError};
 use plan::Told;
 
-/// Most pieces of news in one transaction. Each writes at most one row and two entries: 30 of DynamoDB's 100 items.
+/// Most pieces of news in one transaction. Each writes its row, what it is the same as, three entries, a request, and the counters of its
+/// own subjects, of which there are three beside those that all share: some 90 of DynamoDB's 100 items. A batch that comes to more is
+/// committed piece by piece.
 pub const MAX_NEWS: usize = 10;
 
 /// Why a report could not be observed.
@@ -133,11 +135,12 @@ impl Observer {
         reports: Vec<(usize, Report)>,
     ) -> Result<Vec<(usize, Result<Observed, ObserveError>)>, ObserveError> {
         let mut outcomes = Vec::new();
-        let connection = self.store.connection(scope).await?.filter(|c| c.state != ConnectionState::Revoked);
-        let Some(connection) = connection else {
+        // Beside each other: the plans are seldom read in vain.
+        let (connection, plans) = tokio::join!(self.store.connection(scope), self.plans.of(&self.store, scope));
+        let Some(connection) = connection?.filter(|c| c.state != ConnectionState::Revoked) else {
             return Ok(reports.into_iter().map(|(i, _)| (i, Ok(Observed::NotConnected))).collect());
         };
-        let plans = self.plans.of(&self.store, scope).await?;
+        let plans = plans?;
         let mut lanes: BTreeMap<LogId, Vec<Piece>> = BTreeMap::new();
         for (report, said) in reports {
             outcomes.push((report, Ok(Observed::Recorded(Vec::new()))));
@@ -175,8 +178,8 @@ impl Observer {
     ) -> Result<Vec<Entry>, ObserveError> {
         let news: Vec<(&Told, &News)> = pieces.iter().map(|piece| (&piece.told, &piece.news)).collect();
         let plan = async || {
-            let rows = row::Rows::read(&self.store, connection, &news).await?;
-            plan::writes(&self.store, log, connection, plans, rows, &news)
+            let rows = row::Rows::read(&self.store, &log.scope, plans, &news).await?;
+            plan::writes(&self.store, log, connection, plans, rows, &news, (self.clock)())
         };
         self.store.commit(log, self.clock, plan).await
     }

@@ -16,6 +16,7 @@ use crate::item::{Item, RowError, n, number, parse, s, text};
 use crate::reads::{RowKey, Version};
 use crate::store::{Store, StoreError};
 
+pub(crate) use list::id_of_index;
 pub use list::{Filter, Page};
 
 /// Name of the index that lists requests.

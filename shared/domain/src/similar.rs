@@ -72,6 +72,12 @@ impl Similar {
         self.open.iter().find(|open| open.may_move && open.until > moved_at.millis())
     }
 
+    /// Whether that request is noted as open.
+    #[must_use]
+    pub fn is_open(&self, request: &RequestId) -> bool {
+        self.open.iter().any(|open| open.request == *request)
+    }
+
     /// Notes a request or movement.
     pub fn see(&mut self, actor: &Actor, at: Timestamp) {
         let from = at.plus_secs(-SIMILAR_SECS).millis();

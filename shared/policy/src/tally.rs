@@ -134,7 +134,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use axiru_domain::{Actor, Claimed, Facts, Kind, Money, Movement, MovementKey, Timestamp};
+    use axiru_domain::{Actor, Claimed, Facts, Kind, Money, Movement, Timestamp};
 
     use super::*;
     use crate::asked::Asked;

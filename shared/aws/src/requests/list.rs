@@ -218,10 +218,15 @@ fn just_before(place: &str) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// The request that a row of the index is.
+pub(crate) fn id_of_index(row: &Item) -> Result<RequestId, RowError> {
+    text(row, "listed_at")?.rsplit_once('#').and_then(|(_, id)| id.parse().ok()).ok_or(RowError("listed_at"))
+}
+
 /// A row of the index.
 pub(crate) fn of_index(scope: &Scope, row: &Item) -> Result<(String, RequestRow), RowError> {
     let place = text(row, "listed_at")?.to_owned();
-    let id: RequestId = place.rsplit_once('#').and_then(|(_, id)| id.parse().ok()).ok_or(RowError("listed_at"))?;
+    let id = id_of_index(row)?;
     let own: String = parse(row, "pk")?;
     if own != key_of(scope, &id).0 {
         return Err(RowError("pk"));

@@ -1,9 +1,7 @@
 //! Plans and movements for the tests of this crate.
 #![allow(dead_code)]
 
-use axiru_domain::{
-    Actor, Claimed, Decision, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Timestamp, Usage,
-};
+use axiru_domain::{Actor, Claimed, Decision, Fact, FactValue, Facts, Kind, Money, Movement, Timestamp, Usage};
 use axiru_policy::{Asked, Plan, PlanError, PlanSet};
 
 /// A plan for refunds with these policies.
