@@ -12,8 +12,10 @@ pub mod observe;
 pub mod plans;
 pub mod queue;
 mod record;
+pub mod refresh;
 pub mod seal;
 pub mod store;
+pub mod tokens;
 
 pub use clients::Clients;
 pub use error::{AwsError, Retry};
