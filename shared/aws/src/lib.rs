@@ -6,6 +6,7 @@ pub mod connection;
 pub mod endpoint;
 pub mod error;
 pub mod export;
+pub mod facts;
 pub mod item;
 pub mod ledger;
 pub mod observe;
