@@ -5,5 +5,7 @@
 
 mod arrows;
 mod connect;
+
 mod path_b;
+mod refresh;
 mod template;

@@ -14,7 +14,7 @@ use crate::build::{self, cargo};
 use crate::folders::Folders;
 use crate::progress::Progress;
 
-const FUNCTIONS: [&str; 5] = ["connect", "webhook", "observe", "export", "admin"];
+const FUNCTIONS: [&str; 6] = ["connect", "webhook", "observe", "refresh", "export", "admin"];
 
 /// Starts of each function.
 const STARTS: usize = 15;
@@ -88,6 +88,7 @@ async fn start_to_ready(program: &std::path::Path) -> Result<Duration> {
         ("AXIRU_SIGNING_KEY_ID", "key"),
         ("AXIRU_EXPORT_BUCKET", "bucket"),
         ("AXIRU_OBSERVATIONS_QUEUE_URL", "http://127.0.0.1:1/queue"),
+        ("AXIRU_REFRESH_QUEUE_URL", "http://127.0.0.1:1/refresh"),
         ("AXIRU_DEVELOPER_SECRET_TEST", "test"),
         ("AXIRU_DEVELOPER_SECRET_LIVE", "live"),
     ]);
