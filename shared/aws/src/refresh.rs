@@ -203,7 +203,8 @@ impl Refresher {
                     RefreshError::Stripe(OAuthError::Unsettled(500..) | OAuthError::Answer { .. })
                     | RefreshError::Foreign => Key::Doubted,
                     RefreshError::Stripe(error) if error.is_open() => Key::Kept,
-                    _ if call.doubt => Key::Doubted,
+                    // An earlier call with this key may have been taken: its answer is still to be asked for.
+                    _ if call.doubt => Key::Kept,
                     _ => Key::Dropped,
                 };
                 if let Err(error) = lead.release(key).await {
