@@ -1,8 +1,8 @@
 //! The rows that observing depends on, and writing them back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use axiru_domain::{MovementKey, Scope};
 use axiru_stripe::report::{News, Sighting};
 
@@ -14,9 +14,6 @@ use crate::store::{Store, StoreError};
 
 /// How long it is remembered that an event was taken as a fact, in seconds: Stripe delivers for 3 days, and by hand for 30.
 const EVENT_KEPT_SECS: i64 = 40 * 86_400;
-
-/// Rounds of asking again for keys that DynamoDB did not get to.
-const ROUNDS: usize = 8;
 
 /// What is recorded of a movement.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -72,7 +69,7 @@ impl Rows {
             };
         }
         let mut rows = Self::default();
-        for item in batch_get(store, keys.into_iter().map(|(pk, sk)| key(pk, sk)).collect()).await? {
+        for item in store.rows(keys.into_iter().map(|(pk, sk)| key(pk, sk)).collect()).await? {
             let pk = text(&item, "pk")?.to_owned();
             if text(&item, "sk")? == EVENT_SK {
                 rows.events.insert(pk);
@@ -151,23 +148,4 @@ impl MovementRow {
 fn write<E>(put: Result<Put, E>) -> Result<TransactWriteItem, AwsError> {
     let put = put.map_err(|_| AwsError::unexpected("committing", "request not built"))?;
     Ok(TransactWriteItem::builder().put(put).build())
-}
-
-/// Reads rows of the state table by key, consistently. Missing ones are left out.
-async fn batch_get(store: &Store, keys: Vec<Item>) -> Result<Vec<Item>, AwsError> {
-    let mut found = Vec::new();
-    let mut keys = keys;
-    for _ in 0..ROUNDS {
-        if keys.is_empty() {
-            return Ok(found);
-        }
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let wanted = wanted.map_err(|_| AwsError::unexpected("reading rows", "request not built"))?;
-        let request = store.client.batch_get_item().request_items(&store.state, wanted);
-        let answer = request.send().await.map_err(AwsError::of("reading rows"))?;
-        found.extend(answer.responses.unwrap_or_default().remove(&store.state).unwrap_or_default());
-        let rest: HashMap<_, _> = answer.unprocessed_keys.unwrap_or_default();
-        keys = rest.into_values().flat_map(|rest| rest.keys).collect();
-    }
-    if keys.is_empty() { Ok(found) } else { Err(AwsError::busy("reading rows")) }
 }
