@@ -5,7 +5,7 @@
 
 mod arrows;
 mod connect;
-
+mod facts;
 mod path_b;
 mod refresh;
 mod template;

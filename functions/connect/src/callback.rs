@@ -32,32 +32,30 @@ pub(crate) async fn receive(app: &App, fields: &Fields, binding: Option<&Token>)
         Err(error) => return refused(mode, &error),
     };
     match grant(app, fields, mode).await {
-        Ok(Granted { grant, profile, asked_at }) => match app
-            .store
-            .hold_grant(&app.seal, &claimed, &grant, &profile, asked_at, (app.now)())
-            .await
-        {
-            Ok(()) => {
-                tracing::info!(scope = %format_args!("{mode}/{}", grant.account), "an install waits for confirmation");
-                let confirmation = Confirmation {
-                    mode,
-                    account: grant.account,
-                    display_name: profile.display_name,
-                    country: profile.country,
-                    currency: profile.default_currency,
-                    state,
-                };
-                Answer::Page {
-                    status: StatusCode::OK,
-                    page: pages::confirm(&confirmation, None),
-                    leads_to: Vec::new(),
-                    // Ten minutes more, for this step.
-                    cookie: binding.and_then(browser::bind),
-                    allow: None,
+        Ok(Granted { grant, profile, asked_at }) => {
+            match app.store.hold_grant(&app.seal, &claimed, &grant, &profile, asked_at, (app.now)()).await {
+                Ok(()) => {
+                    tracing::info!(scope = %format_args!("{mode}/{}", grant.account), "an install waits for confirmation");
+                    let confirmation = Confirmation {
+                        mode,
+                        account: grant.account,
+                        display_name: profile.display_name,
+                        country: profile.country,
+                        currency: profile.default_currency,
+                        state,
+                    };
+                    Answer::Page {
+                        status: StatusCode::OK,
+                        page: pages::confirm(&confirmation, None),
+                        leads_to: Vec::new(),
+                        // Ten minutes more, for this step.
+                        cookie: binding.and_then(browser::bind),
+                        allow: None,
+                    }
                 }
+                Err(error) => refused(mode, &error),
             }
-            Err(error) => refused(mode, &error),
-        },
+        }
         Err(failure) => {
             end(app, mode, &claimed).await;
             failure.answer(mode)

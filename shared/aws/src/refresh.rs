@@ -178,14 +178,14 @@ impl Refresher {
             // All that can fail without consequence comes before the lease.
             let tokens = opened(&self.seal, scope, sealed_tokens(&item).map_err(StoreError::from)?).await?;
             let developer = self.developers.of(scope.mode()).await?;
-            let lead =
-                Lead { store: &self.store, scope, attempt: &seen.attempt, version: seen.version, lease: &lease };
+            let lead = Lead { store: &self.store, scope, attempt: &seen.attempt, version: seen.version, lease: &lease };
             if !mine && !lead.take(&seen, &key, now).await? {
                 continue;
             }
             // A key of this very call is not in doubt because it stands in the row.
             let doubt = seen.doubt || (seen.in_doubt() && key != fresh_key);
-            let call = Call { developer: &developer.key, refresh_token: &tokens.refresh_token, key: &key, sent_at, doubt };
+            let call =
+                Call { developer: &developer.key, refresh_token: &tokens.refresh_token, key: &key, sent_at, doubt };
             let led = tokio::time::timeout(DEADLINE, self.lead(&lead, call)).await;
             return led.unwrap_or(Err(RefreshError::Deadline));
         }

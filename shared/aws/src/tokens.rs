@@ -55,11 +55,8 @@ fn context(scope: &Scope) -> SealContext {
 /// Seals what Stripe granted for its scope. `obtained_at` is when it was asked for.
 pub(crate) async fn sealed(seal: &Seal, grant: &Grant, obtained_at: Timestamp) -> Result<Vec<u8>, AwsError> {
     let scope = Scope::new(grant.mode, grant.account.clone());
-    let written = Written {
-        access_token: grant.access_token.expose(),
-        refresh_token: grant.refresh_token.expose(),
-        obtained_at,
-    };
+    let written =
+        Written { access_token: grant.access_token.expose(), refresh_token: grant.refresh_token.expose(), obtained_at };
     let plain = serde_json::to_vec(&written).map(Zeroizing::new);
     let plain = plain.map_err(|_| AwsError::unexpected("sealing tokens", "no JSON"))?;
     seal.seal(&context(&scope), &plain).await

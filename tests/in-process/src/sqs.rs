@@ -15,10 +15,8 @@ use crate::names::{
 use crate::wire::{Reply, WireRequest, set, text};
 
 /// Each queue with its dead letters.
-const QUEUES: [(&str, &str); 2] = [
-    (OBSERVATIONS_QUEUE_URL, OBSERVATIONS_DEAD_LETTER_QUEUE_URL),
-    (REFRESH_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL),
-];
+const QUEUES: [(&str, &str); 2] =
+    [(OBSERVATIONS_QUEUE_URL, OBSERVATIONS_DEAD_LETTER_QUEUE_URL), (REFRESH_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL)];
 
 /// Most bytes of one message, and of all messages of one batch, bodies and attributes together.
 const MAX_BYTES: usize = 1_048_576;

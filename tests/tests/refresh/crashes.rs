@@ -68,7 +68,7 @@ async fn clearly_dead(ground: &Ground, reason: &str) -> Result<(), String> {
 #[test]
 fn where_stripe_answers_a_key_again_no_fault_loses_the_tokens() {
     let set_up = async |account, retries| due(account, retries, true).await;
-    let report = Enumerator::new("refresh: Stripe replays").second_faults(5).delays(&[Duration::from_secs(30)]);
+    let report = Enumerator::new("refresh: Stripe replays").second_faults(29).delays(&[Duration::from_secs(30)]);
     report.run(set_up, renew, next_run, works).unwrap_or_else(|violation| panic!("{violation}"));
 }
 
@@ -85,7 +85,7 @@ fn where_stripe_does_not_the_tokens_work_or_the_account_is_known_to_need_a_perso
             clearly_dead(ground, "lost_grant").await
         }
     };
-    let report = Enumerator::new("refresh: Stripe does not replay").second_faults(5);
+    let report = Enumerator::new("refresh: Stripe does not replay").second_faults(29);
     report.run(set_up, renew, next_run, check).unwrap_or_else(|violation| panic!("{violation}"));
     let (worked, dead) = *ends.lock().unwrap();
     println!("refresh: Stripe does not replay: {worked} times the tokens work, {dead} times a person is needed");
@@ -104,6 +104,6 @@ fn whatever_fails_while_dead_tokens_are_recorded_it_is_told_once() {
         ground
     };
     let dead = async |ground: &Ground| clearly_dead(ground, "lost_grant").await;
-    let report = Enumerator::new("refresh: dead tokens").second_faults(3);
+    let report = Enumerator::new("refresh: dead tokens").second_faults(37);
     report.run(set_up, renew, next_run, dead).unwrap_or_else(|violation| panic!("{violation}"));
 }

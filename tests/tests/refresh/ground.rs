@@ -144,8 +144,13 @@ impl Ground {
         let sqs = self.account.sqs(Retries::Off);
         let mut records = Vec::new();
         loop {
-            let received =
-                sqs.receive_message().queue_url(local::REFRESH_QUEUE_URL).max_number_of_messages(10).send().await.unwrap();
+            let received = sqs
+                .receive_message()
+                .queue_url(local::REFRESH_QUEUE_URL)
+                .max_number_of_messages(10)
+                .send()
+                .await
+                .unwrap();
             let messages = received.messages.unwrap_or_default();
             if messages.is_empty() {
                 return json!({ "Records": records });

@@ -34,7 +34,12 @@ fn what_a_reader_finds_decides_what_it_says() {
             let value = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
             let update = dynamodb.update_item().table_name(STATE_TABLE).key("pk", value("live#connections"));
             let update = update.key("sk", value(ACCOUNT)).update_expression("SET #s = :s");
-            update.expression_attribute_names("#s", "state").expression_attribute_values(":s", value(state)).send().await.unwrap();
+            update
+                .expression_attribute_names("#s", "state")
+                .expression_attribute_values(":s", value(state))
+                .send()
+                .await
+                .unwrap();
         };
         for (state, said) in
             [("active", "ok"), ("reauth_required", "reauth"), ("revoked", "not connected"), ("other", "store")]
@@ -115,7 +120,8 @@ fn a_refused_token_is_replaced_or_asked_for() {
 #[test]
 fn a_token_opens_in_its_own_scope_only() {
     run(async |ground: &Ground| {
-        let canary = json!({"access_token": "rk_live_canary", "refresh_token": "rt_canary_1", "obtained_at": now().to_string()});
+        let canary =
+            json!({"access_token": "rk_live_canary", "refresh_token": "rt_canary_1", "obtained_at": now().to_string()});
         let foreign = Scope::new(LIVE, "acct_2".parse().unwrap());
         for context in [foreign.clone(), scope(Mode::Test)] {
             let sealed = ground.sealed(&context, &canary).await;

@@ -58,9 +58,11 @@ fn a_revoked_connection_is_never_renewed() {
         tokio::time::sleep(HALF_AN_HOUR).await;
         let dynamodb = ground.account.dynamodb(ground.retries);
         let value = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-        let update = dynamodb.update_item().table_name(axiru_in_process::STATE_TABLE).key("pk", value("live#connections"));
+        let update =
+            dynamodb.update_item().table_name(axiru_in_process::STATE_TABLE).key("pk", value("live#connections"));
         let update = update.key("sk", value(ACCOUNT)).update_expression("SET #s = :s REMOVE tokens");
-        let update = update.expression_attribute_names("#s", "state").expression_attribute_values(":s", value("revoked"));
+        let update =
+            update.expression_attribute_names("#s", "state").expression_attribute_values(":s", value("revoked"));
         update.send().await.unwrap();
         assert_eq!(ground.refresh(LIVE).await.unwrap(), Refreshed::NotActive);
         assert!(ground.refresher().due(LIVE).await.unwrap().is_empty());

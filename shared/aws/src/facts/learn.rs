@@ -202,13 +202,11 @@ mod tests {
     #[test]
     fn only_older_refunds_that_count_were_there_before() {
         let refund = |id: &str, amount_minor, counts| ListedRefund { id: id.parse().unwrap(), amount_minor, counts };
-        let refunds = [
-            refund("re_4", 8, true),
-            refund("re_3", 4, true),
-            refund("re_2", 2, false),
-            refund("re_1", 1, true),
-        ];
-        for (made, before) in [("re_4", Some(5)), ("re_3", Some(1)), ("re_2", Some(1)), ("re_1", Some(0)), ("re_0", None)] {
+        let refunds =
+            [refund("re_4", 8, true), refund("re_3", 4, true), refund("re_2", 2, false), refund("re_1", 1, true)];
+        for (made, before) in
+            [("re_4", Some(5)), ("re_3", Some(1)), ("re_2", Some(1)), ("re_1", Some(0)), ("re_0", None)]
+        {
             assert_eq!(older_than(&refunds, &made.parse().unwrap()), before, "{made}");
         }
     }

@@ -211,7 +211,8 @@ impl Lead<'_> {
 
     /// The write that ends the use of tokens which are dead. The row and the tokens in it stay.
     pub(super) fn end(&self) -> Result<TransactWriteItem, AwsError> {
-        let update = "SET #state = :dead REMOVE refresh_lease, refresh_until, refresh_key, refresh_key_at, refresh_doubt";
+        let update =
+            "SET #state = :dead REMOVE refresh_lease, refresh_until, refresh_key, refresh_key_at, refresh_doubt";
         let mut builder = Update::builder()
             .table_name(&self.store.state)
             .set_key(Some(self.key()))
@@ -241,8 +242,7 @@ impl Lead<'_> {
     }
 
     fn same_values(&self) -> Vec<(&'static str, AttributeValue)> {
-        let mut values =
-            vec![(":active", s(ConnectionState::Active.as_str())), (":attempt", s(self.attempt))];
+        let mut values = vec![(":active", s(ConnectionState::Active.as_str())), (":attempt", s(self.attempt))];
         if self.version > 0 {
             values.push((":version", n(self.version)));
         }

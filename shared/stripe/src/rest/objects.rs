@@ -256,7 +256,8 @@ impl Rest<'_> {
     /// [`ReadError`], also where there are more than 100.
     pub async fn disputes_of(&self, mode: Mode, charge: &StripeId) -> Result<Vec<Dispute>, ReadError> {
         let listed: Vec<DisputeAnswer> = self.all_of("/v1/disputes", charge, "dispute_read").await?;
-        let disputes: Vec<Dispute> = listed.into_iter().map(|answer| answer.projected(mode)).collect::<Result<_, _>>()?;
+        let disputes: Vec<Dispute> =
+            listed.into_iter().map(|answer| answer.projected(mode)).collect::<Result<_, _>>()?;
         let own = disputes.iter().all(|dispute| dispute.charge == Some(Some(charge.clone())));
         if own { Ok(disputes) } else { Err(another()) }
     }
@@ -378,7 +379,8 @@ fn amount(amount: Option<i64>, at: &'static str) -> Result<i64, ReadError> {
 }
 
 fn currency(text: Option<&str>) -> Result<Currency, ReadError> {
-    text.and_then(|text| text.parse().ok()).ok_or(ReadError::Answer { at: "currency", what: "missing, or not a currency" })
+    text.and_then(|text| text.parse().ok())
+        .ok_or(ReadError::Answer { at: "currency", what: "missing, or not a currency" })
 }
 
 fn moment(secs: Option<i64>) -> Result<Timestamp, ReadError> {

@@ -44,7 +44,10 @@ async fn only_the_projection_is_kept_and_the_version_is_pinned() {
     let script = Script::answering(200, charge().to_string());
     let charge = read_charge(&script).await.unwrap();
     assert_eq!((charge.amount_captured_minor, charge.amount_refunded_minor), (5_000, 700));
-    assert_eq!((charge.customer.clone(), charge.payment_intent.clone()), (Some(Some(id("cus_1"))), Some(Some(id("pi_1")))));
+    assert_eq!(
+        (charge.customer.clone(), charge.payment_intent.clone()),
+        (Some(Some(id("cus_1"))), Some(Some(id("pi_1"))))
+    );
     assert!(!format!("{charge:?}").contains("canary"));
     {
         let asked = script.asked.lock().unwrap();
@@ -102,7 +105,8 @@ async fn null_is_absent_and_missing_or_free_text_is_nothing_said() {
 
 #[tokio::test]
 async fn every_refusal_has_its_class() {
-    let refusal = |code: &str| json!({"error": {"type": "invalid_request_error", "code": code, "message": "canary"}}).to_string();
+    let refusal =
+        |code: &str| json!({"error": {"type": "invalid_request_error", "code": code, "message": "canary"}}).to_string();
     for (status, body, expected) in [
         (404, refusal("resource_missing"), ReadError::NoSuch),
         (404, String::new(), ReadError::NoSuch),
