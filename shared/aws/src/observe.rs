@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 
 use axiru_domain::{Date, LogId, Scope, StripeId, Timestamp};
 use axiru_ledger::entry::Entry;
-use axiru_stripe::report::{News, Report};
+use axiru_stripe::report::{News, Report, Sighting};
 
 use crate::connection::{Connection, ConnectionState};
 use crate::error::Retry;
+use crate::facts::{self, StripeFacts};
 use crate::ledger::CommitError;
 use crate::plans::Plans;
 use crate::store::{Store, StoreError};
@@ -78,6 +79,7 @@ pub struct Recorded {
 pub struct Observer {
     store: Store,
     plans: Plans,
+    facts: Option<StripeFacts>,
     clock: fn() -> Timestamp,
 }
 
@@ -89,11 +91,25 @@ struct Piece {
     news: News,
 }
 
+impl Piece {
+    /// The movement that it tells of.
+    const fn sighting(&mut self) -> Option<&mut Sighting> {
+        if let News::Movement(sighting) = &mut self.news { Some(sighting) } else { None }
+    }
+}
+
 impl Observer {
     /// On that store, with the machine's clock.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, plans: Plans::default(), clock: Timestamp::now }
+        Self { store, plans: Plans::default(), facts: None, clock: Timestamp::now }
+    }
+
+    /// Asking Stripe for the facts that plans read and events do not tell.
+    #[must_use]
+    pub fn with_facts(mut self, facts: StripeFacts) -> Self {
+        self.facts = Some(facts);
+        self
     }
 
     /// With another clock.
@@ -151,6 +167,8 @@ impl Observer {
                 lanes.entry(log).or_default().push(Piece { report, told: told.clone(), news });
             }
         }
+        let sightings = lanes.values_mut().flatten().filter_map(Piece::sighting);
+        facts::before(self.facts.as_ref(), scope, &plans, sightings).await;
         for (log, pieces) in lanes {
             for chunk in pieces.chunks(MAX_NEWS) {
                 match Box::pin(self.commit(&log, &connection, &plans, chunk)).await {
