@@ -13,7 +13,6 @@ pub mod ledger;
 pub mod observe;
 pub mod plans;
 pub mod queue;
-mod record;
 pub mod seal;
 pub mod store;
 

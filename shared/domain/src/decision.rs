@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::LimitReading;
+
 /// The answer to a movement, ordered by strictness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,10 +93,12 @@ pub enum Reason {
     EvaluationError(String),
     /// The plan itself could not be loaded or asked.
     PlanUnusable,
+    /// The limit of this id would be passed.
+    Limit(String),
 }
 
 /// Written `policy:large-refund`, `nothing_permits`, `fact_unknown:charge_age_days`, `block_possible`, `evaluation_error:x`,
-/// `plan_unusable`.
+/// `plan_unusable`, `limit:agent-per-day`.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -104,14 +108,15 @@ impl fmt::Display for Reason {
             Self::BlockPossible => f.write_str("block_possible"),
             Self::EvaluationError(id) => write!(f, "evaluation_error:{id}"),
             Self::PlanUnusable => f.write_str("plan_unusable"),
+            Self::Limit(id) => write!(f, "limit:{id}"),
         }
     }
 }
 
-/// Who would have to approve, as one holding policy asks.
+/// Who would have to approve, as one holding policy or limit asks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hold {
-    /// The policy that asks.
+    /// The policy or limit that asks.
     pub policy: String,
     /// The group of approvers.
     pub group: String,
@@ -134,8 +139,10 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Every reason, sorted, none twice.
     pub reasons: BTreeSet<Reason>,
-    /// What the holding policies ask for. Empty unless the outcome is to require approval.
+    /// What the holding policies and limits ask for. Empty unless the outcome is to require approval.
     pub holds: BTreeSet<Hold>,
+    /// Every limit of the plan that applies, as it stood before the movement, in the order of their ids.
+    pub limits: Vec<LimitReading>,
 }
 
 /// All verdicts for one movement, and what follows from them.
@@ -183,6 +190,7 @@ mod tests {
             outcome,
             reasons: BTreeSet::new(),
             holds: BTreeSet::new(),
+            limits: vec![],
         }
     }
 

@@ -51,6 +51,8 @@ pub enum FactSource {
     Object,
     /// Another object of Stripe that must be asked for.
     Stripe,
+    /// What Axiru itself has recorded.
+    Axiru,
 }
 
 /// One row of the table of facts.
@@ -188,6 +190,48 @@ pub const FACTS: &[FactSpec] = &[
         kinds: &[Kind::Refund],
         source: FactSource::Stripe,
         meaning: "whether the charge had a dispute",
+    },
+    FactSpec {
+        name: "charge_currency",
+        ty: FactType::Text,
+        kinds: &[Kind::Refund],
+        source: FactSource::Stripe,
+        meaning: "currency of the charge",
+    },
+    FactSpec {
+        name: "charge_refunded_minor",
+        ty: FactType::Long,
+        kinds: &[Kind::Refund],
+        source: FactSource::Stripe,
+        meaning: "what of the charge had been refunded before, in minor units",
+    },
+    FactSpec {
+        name: "customer",
+        ty: FactType::Text,
+        kinds: &[Kind::Refund, Kind::DisputeAccept, Kind::DisputeSubmit],
+        source: FactSource::Stripe,
+        meaning: "id of the charge's customer",
+    },
+    FactSpec {
+        name: "payment_intent",
+        ty: FactType::Text,
+        kinds: &[Kind::Refund],
+        source: FactSource::Object,
+        meaning: "id of the payment intent refunded",
+    },
+    FactSpec {
+        name: "destination_under_review",
+        ty: FactType::Bool,
+        kinds: &[Kind::Payout, Kind::Transfer],
+        source: FactSource::Axiru,
+        meaning: "whether the destination, or its account, is under review",
+    },
+    FactSpec {
+        name: "similar_24h",
+        ty: FactType::Long,
+        kinds: &Kind::ALL,
+        source: FactSource::Axiru,
+        meaning: "how many with the same actor, object and amount there were in the 24 hours before",
     },
 ];
 

@@ -1,15 +1,17 @@
 //! The cases beside a plan: movements with the outcome and the reasons that the plan must give.
 //!
-//! A fact that a case does not name is unknown, as it would be in production; `null` says that Stripe has none.
+//! A fact that a case does not name is unknown, as it would be in production; `null` says that Stripe has none. `used` says what
+//! the windows of limits hold before the movement; those it does not name are empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axiru_domain::{
-    Actor, Currency, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Outcome, PolicyMode, Reason, Scope,
-    StripeId, Verdict,
+    Actor, Claimed, Counters, Currency, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Outcome,
+    PolicyMode, Reading, Reason, Scope, StripeId, Sum, Timestamp, Usage, Verdict,
 };
 use serde::Deserialize;
 
+use crate::asked::{Asked, CountedFor};
 use crate::document::read;
 use crate::plan::Plan;
 use crate::problem::{PlanError, Source};
@@ -30,6 +32,10 @@ pub struct Case {
     name: String,
     movement: Movement,
     actor: Actor,
+    operator: Option<String>,
+    claimed: Claimed,
+    /// What the window of the limit of that id holds.
+    used: BTreeMap<String, Reading>,
     expect: Outcome,
     reasons: BTreeSet<String>,
 }
@@ -45,7 +51,7 @@ pub struct CaseResult {
     pub got: Option<Outcome>,
     /// The reasons that the case expects, as [`Reason`] writes them.
     pub expected_reasons: BTreeSet<String>,
-    /// The plan's reasons.
+    /// The plan's reasons; where the case names a limit that the plan does not have, only that.
     pub reasons: BTreeSet<String>,
 }
 
@@ -62,7 +68,7 @@ impl CaseResult {
 pub struct CasesReport {
     /// One result per case, in the order of the file.
     pub results: Vec<CaseResult>,
-    /// Rules that no case makes decide anything, in the order of the plan.
+    /// Rules and limits that no case makes decide anything, in the order of the plan.
     pub silent_rules: Vec<String>,
 }
 
@@ -92,8 +98,23 @@ struct CaseFile {
     currency: Currency,
     #[serde(default)]
     facts: BTreeMap<String, Option<FactValue>>,
+    operator: Option<String>,
+    #[serde(default)]
+    claimed: serde_json::Value,
+    #[serde(default)]
+    used: BTreeMap<String, UsedFile>,
     expect: Outcome,
     reasons: BTreeSet<String>,
+}
+
+/// What a window holds before the movement.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UsedFile {
+    #[serde(default)]
+    amount_minor: u64,
+    #[serde(default)]
+    count: u64,
 }
 
 impl Cases {
@@ -130,10 +151,11 @@ impl Cases {
     #[must_use]
     pub fn run(&self, plan: &Plan) -> CasesReport {
         let results: Vec<_> = self.cases.iter().map(|case| case.run(plan)).collect();
-        let fired =
-            |id: &str| results.iter().any(|result| result.reasons.contains(&Reason::Policy(id.to_owned()).to_string()));
-        let silent_rules =
-            plan.rules().iter().map(|rule| rule.id()).filter(|id| !fired(id)).map(str::to_owned).collect();
+        let fired = |reason: &Reason| results.iter().any(|result| result.reasons.contains(&reason.to_string()));
+        let rules = plan.rules().iter().map(|rule| (rule.id(), Reason::Policy(rule.id().to_owned())));
+        let limits = plan.limits().iter().map(|limit| (limit.id.as_str(), Reason::Limit(limit.id.clone())));
+        let silent = rules.chain(limits).filter(|(_, reason)| !fired(reason));
+        let silent_rules = silent.map(|(id, _)| id.to_owned()).collect();
         CasesReport { results, silent_rules }
     }
 }
@@ -162,23 +184,65 @@ impl Case {
         };
         let money = Money::new(case.amount_minor, case.currency).map_err(|error| error.to_string())?;
         let movement = Movement { scope, key: MovementKey { kind: case.kind, object, ordinal: 0 }, money, facts };
-        Question::new(&movement, &case.actor).map_err(|error| error.to_string())?;
-        Ok(Self { name: case.name, movement, actor: case.actor, expect: case.expect, reasons: case.reasons })
+        let claimed = if case.claimed.is_null() { Ok(Claimed::nothing()) } else { Claimed::from_json(&case.claimed) };
+        let used = |used: UsedFile| Reading {
+            used: Sum { amount: used.amount_minor, count: used.count },
+            held: Sum::default(),
+        };
+        let case = Self {
+            name: case.name,
+            movement,
+            actor: case.actor,
+            operator: case.operator,
+            claimed: claimed.map_err(|error| error.to_string())?,
+            used: case.used.into_iter().map(|(limit, file)| (limit, used(file))).collect(),
+            expect: case.expect,
+            reasons: case.reasons,
+        };
+        Question::new(&case.asked()).map_err(|error| error.to_string())?;
+        Ok(case)
+    }
+
+    /// The case as a plan is asked about it. The moment is any: windows are as `used` says.
+    fn asked(&self) -> Asked<'_> {
+        let at = Timestamp::from_secs(1_750_000_000).unwrap_or_else(|_| Timestamp::now());
+        let operator = self.operator.as_deref();
+        Asked { movement: &self.movement, actor: &self.actor, operator, claimed: &self.claimed, at }
     }
 
     fn run(&self, plan: &Plan) -> CaseResult {
+        let has = |id: &str| plan.limits().iter().any(|limit| limit.id == id);
         let verdict = self.verdict(plan);
+        let reasons = match self.used.keys().find(|id| !has(id)) {
+            Some(id) => [format!("the plan has no limit `{id}`")].into(),
+            None => verdict.iter().flat_map(|verdict| &verdict.reasons).map(ToString::to_string).collect(),
+        };
         CaseResult {
             name: self.name.clone(),
             expected: self.expect,
-            got: verdict.as_ref().map(|verdict| verdict.outcome),
+            got: verdict.map(|verdict| verdict.outcome),
             expected_reasons: self.reasons.clone(),
-            reasons: verdict.iter().flat_map(|verdict| &verdict.reasons).map(ToString::to_string).collect(),
+            reasons,
         }
     }
 
     fn verdict(&self, plan: &Plan) -> Option<Verdict> {
-        let question = Question::new(&self.movement, &self.actor).ok()?;
-        plan.verdict(&question, PolicyMode::Shadow)
+        let asked = self.asked();
+        let question = Question::new(&asked).ok()?;
+        plan.verdict(&question, &self.usage(plan, &asked), PolicyMode::Shadow)
+    }
+
+    /// What has been counted before the case.
+    fn usage(&self, plan: &Plan, asked: &Asked<'_>) -> Usage {
+        let mut usage = Usage::nothing();
+        for limit in plan.limits() {
+            let CountedFor::Subject(subject) = asked.counted_for(limit.per) else { continue };
+            let mut counters: Counters = usage.get(&subject).cloned().unwrap_or_default();
+            if let Some(reading) = self.used.get(&limit.id) {
+                counters.restore(&limit.series, asked.at, *reading);
+            }
+            usage.insert(subject, counters);
+        }
+        usage
     }
 }

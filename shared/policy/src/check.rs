@@ -120,8 +120,13 @@ fn label(error: &(impl Diagnostic + ?Sized)) -> (usize, Option<String>) {
 
 /// A name that no kind of the policy has: Cedar takes `context has name` for false then, and the rule would never fire.
 fn no_such_fact(name: &str, kinds: &BTreeSet<Kind>, text: &str) -> Option<Mistake> {
-    let names =
-        || kinds.iter().flat_map(|kind| FactSpec::of(*kind)).map(|spec| spec.name).chain(["amount_minor", "currency"]);
+    let names = || {
+        kinds.iter().flat_map(|kind| FactSpec::of(*kind)).map(|spec| spec.name).chain([
+            "amount_minor",
+            "currency",
+            "claimed",
+        ])
+    };
     if kinds.is_empty() || names().any(|known| known == name) {
         return None;
     }

@@ -2,17 +2,18 @@
 //!
 //! Written as JSON with the keys in alphabetical order, no white space and no floats; its SHA-256 names the version.
 
-use axiru_domain::Kind;
+use axiru_domain::{Kind, Limit};
 use serde::{Deserialize, Serialize};
 
+use crate::limit_text::{self, LimitText};
 use crate::problem::{PlanError, Problem, Source};
 use crate::rule::is_name;
 use crate::text::deceptive;
 
 /// The format's version.
 const VERSION: u32 = 1;
-/// Longest plan.json, in bytes.
-const MAX_HEAD: usize = 8_192;
+/// Longest plan.json, in bytes: 100 limits of some 250 bytes, and the rest.
+const MAX_HEAD: usize = 32_768;
 /// Longest document, in bytes: the longest text with every character escaped in six.
 const MAX_DOCUMENT: usize = crate::text::MAX_TEXT * 6 + MAX_HEAD;
 /// Longest description, in characters.
@@ -26,6 +27,8 @@ struct Head {
     name: String,
     description: String,
     kinds: Vec<Kind>,
+    #[serde(default)]
+    limits: Vec<LimitText>,
 }
 
 /// A plan with its policies. INVARIANT: the fields stand in alphabetical order, which is the order they are written in.
@@ -34,6 +37,9 @@ struct Head {
 pub(crate) struct Document {
     pub(crate) description: String,
     pub(crate) kinds: Vec<Kind>,
+    /// Left out where there are none, so that a plan without limits is the same bytes as before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) limits: Vec<LimitText>,
     pub(crate) name: String,
     pub(crate) policies: String,
     v: u32,
@@ -46,10 +52,10 @@ impl Document {
         let head: Head = read(source, MAX_HEAD)?;
         // A checkout on Windows must not make another version of the plan.
         let policies = policies.replace("\r\n", "\n");
-        let mut document =
-            Self { description: head.description, kinds: head.kinds, name: head.name, policies, v: head.v };
+        let Head { v, name, description, kinds, limits } = head;
+        let mut document = Self { description, kinds, limits, name, policies, v };
         document.check(source)?;
-        document.kinds.sort_unstable();
+        document.sort();
         Ok(document)
     }
 
@@ -63,7 +69,9 @@ impl Document {
         let source = Source { file: "document", text };
         let document: Self = read(source, MAX_DOCUMENT)?;
         document.check(source)?;
-        if document.bytes() != bytes || !document.kinds.is_sorted() {
+        let mut sorted = document.clone();
+        sorted.sort();
+        if document.bytes() != bytes || document != sorted {
             let message = "the document is not in its one canonical form".to_owned();
             return Err(PlanError::new(vec![source.problem(
                 0,
@@ -79,6 +87,18 @@ impl Document {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         // Strings, a number and words only: writing them to memory cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The limits, which [`Document::check`] has found sound.
+    pub(crate) fn limits(&self) -> Vec<Limit> {
+        self.limits.iter().filter_map(|limit| limit.limit().ok()).collect()
+    }
+
+    /// The order in which kinds and limits are named makes no other version.
+    fn sort(&mut self) {
+        self.kinds.sort_unstable();
+        self.limits.iter_mut().for_each(LimitText::sort);
+        self.limits.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
     fn check(&self, source: Source<'_>) -> Result<(), PlanError> {
@@ -124,6 +144,7 @@ impl Document {
         {
             say("kinds", format!("`kinds` names `{kind}` twice"), "name each kind once");
         }
+        problems.extend(limit_text::problems(source, &self.limits, &self.kinds));
         if problems.is_empty() { Ok(()) } else { Err(PlanError::new(problems)) }
     }
 }
@@ -144,13 +165,13 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(source: Source<'_>, limit: us
         let full = error.to_string();
         let message = full.split(" at line ").next().unwrap_or_default();
         let advice = if source.file == "cases.json" && message.contains("field") {
-            "a case has the fields name, kind, actor, amount_minor, currency, facts, expect, reasons, and if wanted scope"
-        } else if message.contains("`limits`") {
-            "this version of Axiru has no limits yet; remove the field"
-        } else if message.contains("unknown variant") {
+            "a case has the fields name, kind, actor, amount_minor, currency, facts, expect, reasons, and if wanted scope, operator, claimed, used"
+        } else if message.contains("unknown variant") && message.contains("`refund`") {
             "`kinds` names kinds of movement, not families"
+        } else if message.contains("field") && limit_text::is_about_limits(message) {
+            "a limit has the fields id, per, kinds, currency, window, max_amount, max_count, on_exceed, approvers, quorum, expires, reason"
         } else if message.contains("unknown field") || message.contains("missing field") {
-            "a plan.json has exactly the fields v, name, description, kinds"
+            "a plan.json has exactly the fields v, name, description, kinds, and if wanted limits"
         } else if error.is_syntax() || error.is_eof() {
             "this is not valid JSON: look for a missing comma, quote or bracket just before it"
         } else {

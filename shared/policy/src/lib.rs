@@ -1,15 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod asked;
 mod cases;
 mod check;
 mod document;
 mod expression;
 mod hint;
+mod limit_text;
+mod limits;
 mod plan;
 mod plan_set;
 mod problem;
 mod question;
+pub mod record;
 mod residual;
 mod rule;
 mod schema;
@@ -18,6 +22,7 @@ mod starter;
 mod tally;
 mod text;
 
+pub use asked::{Asked, CountedFor};
 pub use cases::{Case, CaseResult, Cases, CasesReport};
 pub use plan::Plan;
 pub use plan_set::{PlanSet, decide};

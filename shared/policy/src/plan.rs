@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use axiru_domain::{Kind, PolicyMode, Verdict};
+use axiru_domain::{Kind, Limit, PolicyMode, Usage, Verdict};
 use sha2::{Digest, Sha256};
 
-use crate::answer;
-use crate::check;
 use crate::document::Document;
 use crate::problem::{PlanError, Source};
 use crate::question::Question;
 use crate::rule::Rule;
 use crate::slice::Slice;
+use crate::{answer, check, limit_text, limits};
 
 /// A validated plan, ready to be asked.
 pub struct Plan {
@@ -21,6 +20,7 @@ pub struct Plan {
     sha256: String,
     rules: Vec<Rule>,
     slices: BTreeMap<Kind, Slice>,
+    limits: Vec<Limit>,
 }
 
 /// Name and version only: the policies are long.
@@ -36,7 +36,8 @@ impl Plan {
     /// # Errors
     /// [`PlanError`] with every problem found and its place.
     pub fn parse(plan_json: &str, policies_cedar: &str) -> Result<Self, PlanError> {
-        Self::new(Document::from_parts(plan_json, policies_cedar)?, "policies.cedar")
+        let head = Source { file: "plan.json", text: plan_json };
+        Self::new(Document::from_parts(plan_json, policies_cedar)?, head, "policies.cedar")
     }
 
     /// The plan of a stored document, which is validated again: nothing that could not be saved today is asked.
@@ -44,11 +45,17 @@ impl Plan {
     /// # Errors
     /// [`PlanError`], also where the bytes are not the document's one canonical form.
     pub fn from_document(bytes: &[u8]) -> Result<Self, PlanError> {
-        Self::new(Document::from_bytes(bytes)?, "document")
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        Self::new(Document::from_bytes(bytes)?, Source { file: "document", text }, "document")
     }
 
-    fn new(document: Document, file: &'static str) -> Result<Self, PlanError> {
+    fn new(document: Document, head: Source<'_>, file: &'static str) -> Result<Self, PlanError> {
         let policies = check::policies(&document, file)?;
+        let limits = document.limits();
+        let clashes = limit_text::clashes(head, &limits, policies.iter().map(|policy| policy.rule.id()));
+        if !clashes.is_empty() {
+            return Err(PlanError::new(clashes));
+        }
         let slice = |kind: &Kind| Slice::of(*kind, &policies).map(|slice| (*kind, slice));
         let slices = document.kinds.iter().map(slice).collect::<Result<_, _>>().map_err(|message| {
             let source = Source { file, text: &document.policies };
@@ -57,7 +64,7 @@ impl Plan {
         let rules = policies.into_iter().map(|policy| policy.rule).collect();
         let bytes = document.bytes();
         let sha256 = hex(&Sha256::digest(&bytes));
-        Ok(Self { document, bytes, sha256, rules, slices })
+        Ok(Self { document, bytes, sha256, rules, slices, limits })
     }
 
     /// The plan's name.
@@ -90,6 +97,12 @@ impl Plan {
         &self.rules
     }
 
+    /// The limits, in the order of their ids.
+    #[must_use]
+    pub fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+
     /// The plan document: the bytes that this version is.
     #[must_use]
     pub fn document(&self) -> &[u8] {
@@ -108,14 +121,18 @@ impl Plan {
         self.slices.contains_key(&kind)
     }
 
-    /// The facts that its policies read of this kind.
+    /// The facts that its policies read of this kind, and those that its limits count by.
     pub fn facts_read(&self, kind: Kind) -> impl Iterator<Item = &'static str> {
-        self.slices.get(&kind).into_iter().flat_map(Slice::facts)
+        let counted = self.limits.iter().filter(move |limit| limit.series.kinds().contains(&kind));
+        let read = self.slices.get(&kind).into_iter().flat_map(Slice::facts);
+        read.chain(counted.filter_map(|limit| limit.per.fact()))
     }
 
     /// The plan's verdict; none for a kind that it does not cover.
-    pub(crate) fn verdict(&self, question: &Question<'_>, policy_mode: PolicyMode) -> Option<Verdict> {
-        let answer = answer::answer(self.slices.get(&question.kind())?, question);
+    pub(crate) fn verdict(&self, question: &Question<'_>, usage: &Usage, policy_mode: PolicyMode) -> Option<Verdict> {
+        let asked = question.asked();
+        let answer = answer::answer(self.slices.get(&asked.movement.kind())?, question);
+        let (answer, limits) = limits::weigh(answer, &self.limits, asked, usage);
         Some(Verdict {
             plan: self.name().to_owned(),
             plan_sha256: self.sha256.clone(),
@@ -123,6 +140,7 @@ impl Plan {
             outcome: answer.outcome,
             reasons: answer.reasons,
             holds: answer.holds,
+            limits,
         })
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axiru_domain::{Actor, Decision, Kind, Movement, Outcome, PolicyMode, Reason, Verdict};
+use axiru_domain::{Decision, Kind, Outcome, PolicyMode, Reason, Series, Usage, Verdict};
 
+use crate::asked::{Asked, CountedFor};
 use crate::plan::Plan;
 use crate::question::Question;
 
@@ -44,25 +45,53 @@ impl PlanSet {
         self.active.push(Active::Unusable { name, sha256, policy_mode });
     }
 
-    /// The facts of this kind that some plan reads, and that are worth asking for.
+    /// The facts of this kind that some plan reads or counts by, and that are worth asking for.
     #[must_use]
     pub fn facts_read(&self, kind: Kind) -> BTreeSet<&'static str> {
-        let usable = self.active.iter().filter_map(|active| match active {
+        self.usable().flat_map(|plan| plan.facts_read(kind)).collect()
+    }
+
+    /// Every series that the movement is counted in, and for whom, none twice: those of every limit that covers it, of shadow
+    /// plans too. The rows of their subjects are to be read before the decision; unless it blocks, the movement is taken in each
+    /// of them. A limit that does not apply because the movement has no such subject is left out.
+    #[must_use]
+    pub fn series_for(&self, asked: &Asked<'_>) -> BTreeSet<(CountedFor, Series)> {
+        let limits = self.usable().flat_map(|plan| plan.limits());
+        let covering = limits.filter(|limit| limit.covers(asked.movement.kind(), asked.movement.money));
+        let counted = covering.map(|limit| (asked.counted_for(limit.per), limit.series.clone()));
+        counted.filter(|(who, _)| *who != CountedFor::Nobody).collect()
+    }
+
+    /// The largest number of windows that one movement can be counted in: at most [`axiru_domain::MAX_WINDOWS`] for one plan, and
+    /// whoever adds a plan to others checks the sum.
+    #[must_use]
+    pub fn most_windows(&self) -> usize {
+        let mut windows: BTreeSet<_> = BTreeSet::new();
+        for limit in self.usable().flat_map(|plan| plan.limits()) {
+            windows.extend(
+                limit.series.kinds().iter().map(|kind| (*kind, limit.series.currency(), limit.per, &limit.series)),
+            );
+        }
+        let of = |kind, currency| windows.iter().filter(|(k, c, _, _)| (*k, *c) == (kind, currency)).count();
+        windows.iter().map(|(kind, currency, _, _)| of(*kind, *currency)).max().unwrap_or(0)
+    }
+
+    fn usable(&self) -> impl Iterator<Item = &Arc<Plan>> {
+        self.active.iter().filter_map(|active| match active {
             Active::Usable(plan, _) => Some(plan),
             Active::Unusable { .. } => None,
-        });
-        usable.flat_map(|plan| plan.facts_read(kind)).collect()
+        })
     }
 }
 
 /// The decision on a movement: one verdict of every plan that covers its kind. A pure function; it never fails, because
-/// whatever cannot be evaluated blocks.
+/// whatever cannot be evaluated blocks, and whatever was not read holds.
 #[must_use]
-pub fn decide(plans: &PlanSet, movement: &Movement, actor: &Actor) -> Decision {
-    let question = Question::new(movement, actor);
+pub fn decide(plans: &PlanSet, asked: &Asked<'_>, usage: &Usage) -> Decision {
+    let question = Question::new(asked);
     let verdicts = plans.active.iter().filter_map(|active| match (active, &question) {
-        (Active::Usable(plan, policy_mode), Ok(question)) => plan.verdict(question, *policy_mode),
-        (Active::Usable(plan, policy_mode), Err(_)) if plan.covers(movement.kind()) => {
+        (Active::Usable(plan, policy_mode), Ok(question)) => plan.verdict(question, usage, *policy_mode),
+        (Active::Usable(plan, policy_mode), Err(_)) if plan.covers(asked.movement.kind()) => {
             Some(unusable(plan.name(), plan.sha256(), *policy_mode))
         }
         (Active::Usable(..), Err(_)) => None,
@@ -79,5 +108,6 @@ fn unusable(plan: &str, plan_sha256: &str, policy_mode: PolicyMode) -> Verdict {
         outcome: Outcome::Block,
         reasons: [Reason::PlanUnusable].into(),
         holds: BTreeSet::new(),
+        limits: vec![],
     }
 }

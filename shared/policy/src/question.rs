@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use axiru_domain::{Actor, Fact, FactValue, Kind, Movement};
+use axiru_domain::{Actor, Fact, FactValue, Kind};
 use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression};
+
+use crate::asked::Asked;
 
 /// The movement could not be put to Cedar. Every plan then blocks.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +31,11 @@ pub(crate) enum QuestionError {
 /// One movement and actor, as Cedar sees them.
 #[derive(Debug)]
 pub(crate) struct Question<'a> {
-    movement: &'a Movement,
+    asked: &'a Asked<'a>,
     principal: EntityUid,
     action: EntityUid,
     resource: EntityUid,
+    claims: EntityUid,
     entities: Entities,
 }
 
@@ -56,7 +59,8 @@ fn principal(actor: &Actor) -> Result<EntityUid, QuestionError> {
 }
 
 impl<'a> Question<'a> {
-    pub(crate) fn new(movement: &'a Movement, actor: &Actor) -> Result<Self, QuestionError> {
+    pub(crate) fn new(asked: &'a Asked<'a>) -> Result<Self, QuestionError> {
+        let movement = asked.movement;
         let kind = movement.kind();
         if movement.facts.kind() != kind {
             return Err(QuestionError::Kinds { facts: movement.facts.kind(), movement: kind });
@@ -72,14 +76,18 @@ impl<'a> Question<'a> {
         let account = Entity::new(resource.clone(), attributes.into(), [].into()).map_err(cedar)?;
         // `action in` needs the action with its family; nothing else is looked up.
         let action_entity = Entity::new_no_attrs(action.clone(), [family.clone()].into());
-        let entities =
-            Entities::from_entities([account, action_entity, Entity::with_uid(family)], None).map_err(cedar)?;
-        Ok(Self { movement, principal: principal(actor)?, action, resource, entities })
+        // Claims are tags of an entity of their own: their names are the caller's, and none can stand for a fact.
+        let claims = uid("Axiru::Claims", "claimed")?;
+        let tags = asked.claimed.iter().map(|(name, value)| (name.to_owned(), RestrictedExpression::new_string(value)));
+        let claimed = Entity::new_with_tags(claims.clone(), [], [], tags).map_err(cedar)?;
+        let entities = Entities::from_entities([account, action_entity, Entity::with_uid(family), claimed], None)
+            .map_err(cedar)?;
+        Ok(Self { asked, principal: principal(asked.actor)?, action, resource, claims, entities })
     }
 
-    /// The kind of movement.
-    pub(crate) const fn kind(&self) -> Kind {
-        self.movement.kind()
+    /// What it was made of.
+    pub(crate) const fn asked(&self) -> &'a Asked<'a> {
+        self.asked
     }
 
     /// What `action in`, `resource.mode` and the like look up.
@@ -89,18 +97,19 @@ impl<'a> Question<'a> {
 
     /// The facts among `names` that are unknown.
     pub(crate) fn unknown(&self, names: &BTreeSet<&'static str>) -> Vec<&'static str> {
-        names.iter().copied().filter(|name| *self.movement.facts.get(name) == Fact::Unknown).collect()
+        names.iter().copied().filter(|name| *self.asked.movement.facts.get(name) == Fact::Unknown).collect()
     }
 
     /// The request in the world where the facts `present` have some value that nobody knows, and every other unknown fact
     /// is absent.
     pub(crate) fn request(&self, present: &[&'static str]) -> Result<Request, QuestionError> {
-        let money = self.movement.money;
+        let money = self.asked.movement.money;
         let own = [
             ("amount_minor".to_owned(), RestrictedExpression::new_long(money.amount_minor())),
             ("currency".to_owned(), RestrictedExpression::new_string(money.currency().as_str().to_owned())),
+            ("claimed".to_owned(), RestrictedExpression::new_entity_uid(self.claims.clone())),
         ];
-        let known = self.movement.facts.iter().filter_map(|(name, fact)| match fact {
+        let known = self.asked.movement.facts.iter().filter_map(|(name, fact)| match fact {
             Fact::Known(value) => Some((name.to_owned(), expression(value))),
             Fact::Absent | Fact::Unknown => None,
         });

@@ -6,13 +6,13 @@ use cedar_policy::{Effect, Policy};
 use crate::expression::Reading;
 
 /// Most people one rule may ask for.
-const MAX_QUORUM: u32 = 10;
+pub(crate) const MAX_QUORUM: u32 = 10;
 /// Shortest and longest time to approve, in seconds: 5 minutes and 30 days.
 const EXPIRES_SECS: std::ops::RangeInclusive<u32> = 300..=2_592_000;
 /// Time to approve where nothing is said: one day.
-const DEFAULT_EXPIRES_SECS: u32 = 86_400;
+pub(crate) const DEFAULT_EXPIRES_SECS: u32 = 86_400;
 /// Longest `@reason`, in characters.
-const MAX_REASON: usize = 200;
+pub(crate) const MAX_REASON: usize = 200;
 
 /// What a policy does when it is satisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// `90m`, `24h` or `7d` in seconds.
-fn duration(text: &str) -> Option<u32> {
+pub(crate) fn duration(text: &str) -> Option<u32> {
     let unit = match text.bytes().last()? {
         b'm' => 60,
         b'h' => 3_600,
@@ -90,7 +90,12 @@ fn duration(text: &str) -> Option<u32> {
     if digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    digits.parse::<u32>().ok()?.checked_mul(unit).filter(|secs| EXPIRES_SECS.contains(secs))
+    digits.parse::<u32>().ok()?.checked_mul(unit)
+}
+
+/// A time to approve, in seconds.
+pub(crate) fn expires(text: &str) -> Option<u32> {
+    duration(text).filter(|secs| EXPIRES_SECS.contains(secs))
 }
 
 /// Reads the annotations of a policy. Every problem is reported, not only the first.
@@ -184,7 +189,7 @@ fn hold(policy: &Policy, id: &str, problems: &mut Vec<AnnotationProblem>) -> Opt
             "write how many must approve, 1 to 10: `@quorum(\"2\")`",
         ));
     }
-    let expires_secs = policy.annotation("expires").map_or(Some(DEFAULT_EXPIRES_SECS), duration);
+    let expires_secs = policy.annotation("expires").map_or(Some(DEFAULT_EXPIRES_SECS), expires);
     if expires_secs.is_none() {
         problems.push(problem(
             "expires",
@@ -195,7 +200,7 @@ fn hold(policy: &Policy, id: &str, problems: &mut Vec<AnnotationProblem>) -> Opt
     Some(Hold { policy: id.to_owned(), group: group.to_owned(), quorum: quorum?, expires_secs: expires_secs? })
 }
 
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }
 

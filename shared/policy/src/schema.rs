@@ -27,6 +27,10 @@ namespace Axiru {
     mode: String, // "test" or "live"
     account: String, // "acct_1"
   };
+
+  // What the caller says of the movement, by names of its own. Nobody has checked it, and it is never a fact:
+  // `context.claimed.hasTag("ticket") && context.claimed.getTag("ticket") == "T-7"`. Numbers, true and false are text here.
+  entity Claims tags String;
 "#;
 
 /// The schema as text in Cedar's own format.
@@ -56,6 +60,7 @@ fn write_action(text: &mut String, kind: Kind) {
     let _ =
         writeln!(text, "      amount_minor: Long, // in the currency's minor units: 20000 is 200.00 usd and 20000 jpy");
     let _ = writeln!(text, "      currency: String, // three lower-case letters: \"usd\"");
+    let _ = writeln!(text, "      claimed: Claims, // what the caller says; there with no tags where it says nothing");
     for fact in FactSpec::of(kind) {
         let ty = match fact.ty {
             FactType::Bool => "Bool",
@@ -89,7 +94,10 @@ mod tests {
         assert_eq!(schema.action_groups().count(), Family::ALL.len());
         let mut types: Vec<_> = schema.entity_types().map(ToString::to_string).collect();
         types.sort();
-        assert_eq!(types, ["Axiru::Account", "Axiru::Agent", "Axiru::External", "Axiru::Staff", "Axiru::Stripe"]);
+        assert_eq!(
+            types,
+            ["Axiru::Account", "Axiru::Agent", "Axiru::Claims", "Axiru::External", "Axiru::Staff", "Axiru::Stripe"]
+        );
     }
 
     #[test]

@@ -26,6 +26,15 @@ pub(crate) struct SliceRule {
 pub(crate) struct Part {
     pub(crate) policies: PolicySet,
     pub(crate) facts: BTreeSet<&'static str>,
+    /// The same policies, apart by the facts they read: an unknown fact costs only those that read it.
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Policies that read the same facts.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) policies: PolicySet,
+    pub(crate) facts: BTreeSet<&'static str>,
 }
 
 /// The policies of one kind.
@@ -37,6 +46,10 @@ pub(crate) struct Slice {
     pub(crate) holding: Part,
     /// Every rule of both, by id.
     pub(crate) rules: BTreeMap<String, SliceRule>,
+}
+
+fn set(policies: &[&Checked]) -> Result<PolicySet, String> {
+    PolicySet::from_policies(policies.iter().map(|p| p.policy.clone())).map_err(|error| error.to_string())
 }
 
 impl Slice {
@@ -51,9 +64,13 @@ impl Slice {
         };
         let part = |holding: bool| -> Result<Part, String> {
             let chosen: Vec<_> = of_kind().filter(|p| (p.rule.effect() == RuleEffect::Hold) == holding).collect();
-            let policies =
-                PolicySet::from_policies(chosen.iter().map(|p| p.policy.clone())).map_err(|error| error.to_string())?;
-            Ok(Part { policies, facts: chosen.iter().flat_map(|p| facts(p)).collect() })
+            let mut by_facts: BTreeMap<BTreeSet<&'static str>, Vec<&Checked>> = BTreeMap::new();
+            for policy in &chosen {
+                by_facts.entry(facts(policy)).or_default().push(policy);
+            }
+            let groups = by_facts.into_iter().map(|(facts, of)| Ok(Group { policies: set(&of)?, facts }));
+            let facts = chosen.iter().flat_map(|p| facts(p)).collect();
+            Ok(Part { policies: set(&chosen)?, facts, groups: groups.collect::<Result<_, String>>()? })
         };
         let rules = of_kind().map(|p| {
             let rule = SliceRule {

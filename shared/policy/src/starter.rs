@@ -34,6 +34,12 @@ pub fn starter_cases() -> Result<Vec<Cases>, PlanError> {
     STARTER.iter().map(|(_, _, cases)| Cases::parse(cases)).collect()
 }
 
+/// `plan.json` and `policies.cedar` of each.
+#[cfg(test)]
+pub(crate) fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    STARTER.iter().map(|(plan, policies, _)| (*plan, *policies))
+}
+
 #[cfg(test)]
 mod tests {
     use axiru_domain::{FactSource, FactSpec};

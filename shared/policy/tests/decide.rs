@@ -7,8 +7,8 @@ mod common;
 use std::sync::Arc;
 
 use axiru_domain::{Actor, Fact, Kind, Outcome, PolicyMode, Verdict};
-use axiru_policy::{PlanSet, decide};
-use common::{boolean, long, movement, plan, refunds, text};
+use axiru_policy::PlanSet;
+use common::{boolean, decide, long, movement, plan, refunds, text};
 
 const PERMIT: &str = "@id(\"ok\") permit(principal, action == Axiru::Action::\"refund\", resource);\n";
 

@@ -7,8 +7,8 @@ mod common;
 use std::sync::Arc;
 
 use axiru_domain::{Actor, Fact, Kind, Outcome, PolicyMode, Reason, Verdict};
-use axiru_policy::{Plan, PlanSet, decide};
-use common::{boolean, long, movement, refunds, text};
+use axiru_policy::{Plan, PlanSet};
+use common::{boolean, decide, long, movement, refunds, text};
 use proptest::prelude::*;
 
 /// Conditions over three facts of a refund, in every shape that strict validation lets through.

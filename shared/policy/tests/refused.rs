@@ -273,12 +273,6 @@ fn plan_json() {
             "",
         ),
         (
-            r#"{"v":1,"limits":[],"name":"p","description":"d","kinds":["refund"]}"#,
-            (1, 15),
-            "unknown field `limits`",
-            "no limits yet",
-        ),
-        (
             r#"{"v":1,"owner":"x","name":"p","description":"d","kinds":["refund"]}"#,
             (1, 14),
             "unknown field `owner`",

@@ -1,10 +1,10 @@
 //! What follows from news: a pure function from the rows as read to the writes.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use axiru_domain::{Actor, Fact, Facts, Kind, LogId, Money, Movement, StripeId, Timestamp};
+use axiru_domain::{Actor, Claimed, Fact, Facts, Kind, LogId, Money, Movement, StripeId, Timestamp, Usage};
 use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
-use axiru_policy::{PlanSet, decide};
+use axiru_policy::{Asked, PlanSet, decide, record};
 use axiru_stripe::report::{News, Report, ReportedFact, Sighting};
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,6 @@ use crate::connection::{self, Connection, ConnectionState};
 use crate::error::AwsError;
 use crate::item::{key, s};
 use crate::ledger::{CommitError, Writes};
-use crate::record;
 use crate::store::Store;
 
 /// A movement that is this much older than the connection was not made under it, in seconds. Stripe's clock counts whole
@@ -153,7 +152,14 @@ fn observed(log: &LogId, plans: &PlanSet, told: &Told, sighting: &Sighting) -> R
     let money = Money::new(sighting.amount_minor, sighting.currency)
         .map_err(|_| ObserveError::Report("the amount is out of range"))?;
     let movement = Movement { scope: log.scope.clone(), key: movement_key(sighting), money, facts };
-    let decision = decide(plans, &movement, &sighting.actor);
+    let asked = Asked {
+        movement: &movement,
+        actor: &sighting.actor,
+        operator: None,
+        claimed: &Claimed::nothing(),
+        at: sighting.moved_at,
+    };
+    let decision = decide(plans, &asked, &Usage::nothing());
     let mut fields = moved(told, sighting);
     fields.insert("status".into(), sighting.first_status.clone().into());
     fields.insert("moved_at".into(), sighting.moved_at.to_string().into());

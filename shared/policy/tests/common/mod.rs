@@ -1,8 +1,10 @@
 //! Plans and movements for the tests of this crate.
 #![allow(dead_code)]
 
-use axiru_domain::{Fact, FactValue, Facts, Kind, Money, Movement, MovementKey};
-use axiru_policy::{Plan, PlanError};
+use axiru_domain::{
+    Actor, Claimed, Decision, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Timestamp, Usage,
+};
+use axiru_policy::{Asked, Plan, PlanError, PlanSet};
 
 /// A plan for refunds with these policies.
 pub(crate) fn refunds(policies: &str) -> Result<Plan, PlanError> {
@@ -38,4 +40,11 @@ pub(crate) fn long(value: i64) -> Fact {
 
 pub(crate) fn boolean(value: bool) -> Fact {
     Fact::Known(FactValue::Bool(value))
+}
+
+/// The decision on a movement of which nothing is claimed and nothing was counted.
+pub(crate) fn decide(plans: &PlanSet, movement: &Movement, actor: &Actor) -> Decision {
+    let (claimed, at) = (Claimed::nothing(), Timestamp::from_secs(1_793_404_800).unwrap());
+    let asked = Asked { movement, actor, operator: None, claimed: &claimed, at };
+    axiru_policy::decide(plans, &asked, &Usage::nothing())
 }

@@ -1,10 +1,11 @@
 //! Facts and decisions as entries write them: `docs/ledger-format.md`.
 
-use axiru_domain::{Decision, Fact, FactValue, Facts, Verdict};
+use axiru_domain::{Decision, Fact, FactValue, Facts, LimitReading, Verdict};
 use serde_json::{Map, Value, json};
 
 /// Known facts with their values, absent ones as null; unknown ones are left out.
-pub(crate) fn facts(facts: &Facts) -> Value {
+#[must_use]
+pub fn facts(facts: &Facts) -> Value {
     let mut map = Map::new();
     for (name, fact) in facts.iter() {
         let value = match fact {
@@ -20,7 +21,8 @@ pub(crate) fn facts(facts: &Facts) -> Value {
 }
 
 /// A decision with all its verdicts.
-pub(crate) fn decision(decision: &Decision) -> Value {
+#[must_use]
+pub fn decision(decision: &Decision) -> Value {
     json!({
         "outcome": decision.outcome().as_str(),
         "would_be": decision.would_be().as_str(),
@@ -32,12 +34,30 @@ fn verdict(verdict: &Verdict) -> Value {
     let holds = verdict.holds.iter().map(|hold| {
         json!({"policy": hold.policy, "group": hold.group, "quorum": hold.quorum, "expires_secs": hold.expires_secs})
     });
-    json!({
+    let mut value = json!({
         "plan": verdict.plan,
         "plan_sha256": verdict.plan_sha256,
         "policy_mode": verdict.policy_mode.as_str(),
         "outcome": verdict.outcome.as_str(),
         "reasons": verdict.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "holds": holds.collect::<Vec<_>>(),
+    });
+    if let (Some(fields), false) = (value.as_object_mut(), verdict.limits.is_empty()) {
+        fields.insert("limits".to_owned(), verdict.limits.iter().map(limit).collect());
+    }
+    value
+}
+
+fn limit(limit: &LimitReading) -> Value {
+    json!({
+        "limit": limit.limit,
+        "subject": limit.subject.key(),
+        "used_amount": limit.reading.used.amount,
+        "used_count": limit.reading.used.count,
+        "held_amount": limit.reading.held.amount,
+        "held_count": limit.reading.held.count,
+        "max_amount": limit.max_amount,
+        "max_count": limit.max_count,
+        "passed": limit.passed,
     })
 }
