@@ -5,6 +5,7 @@
 pub mod act;
 pub mod alias;
 pub mod key;
+pub mod limits;
 pub mod permissions;
 pub mod person;
 pub mod plan;

@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode, header};
 use lambda_http::Body;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Why a request is refused, in words for the one who asked. Never holds what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,25 +13,40 @@ pub struct Problem {
     pub code: &'static str,
     /// One sentence for people.
     pub detail: String,
+    /// Members beside those of RFC 9457, for programs.
+    pub members: Map<String, Value>,
 }
 
 impl Problem {
     /// A problem of that status.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into() }
+        Self { status, code, detail: detail.into(), members: Map::new() }
+    }
+
+    /// The same with one member more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
     }
 
     /// The answer. A 503 asks to come back in a second.
     #[must_use]
     pub fn response(&self) -> Response<Body> {
-        let body = json!({
+        let mut body = json!({
             "type": format!("urn:axiru:problem:{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "code": self.code,
             "detail": self.detail,
         });
+        if let Some(body) = body.as_object_mut() {
+            // What RFC 9457 names is not overwritten.
+            self.members.iter().for_each(|(name, value)| {
+                body.entry(name.as_str()).or_insert_with(|| value.clone());
+            });
+        }
         let mut response = Response::new(Body::Text(body.to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

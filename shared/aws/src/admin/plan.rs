@@ -3,9 +3,11 @@
 //! A version never changes: it is named by the hash of its document. A plan that is new begins in shadow. A new version of a plan that
 //! is there keeps the plan's policy mode: pushing never switches enforcement off by accident.
 
-use axiru_domain::{PolicyMode, Scope, Timestamp};
+use std::sync::Arc;
+
+use axiru_domain::{MAX_WINDOWS, PolicyMode, Scope, Timestamp};
 use axiru_ledger::types::EntryType;
-use axiru_policy::Plan;
+use axiru_policy::{Plan, PlanSet};
 use serde_json::{Value, json};
 
 use crate::admin::act::{Act, Effect};
@@ -41,7 +43,11 @@ fn head_answer(head: &PlanHead, changed: bool) -> Value {
     })
 }
 
-fn head_of<'a>(heads: &'a PlanHeads, scope: &Scope, plan: &str) -> Result<&'a PlanHead, AdminError> {
+/// The head of a plan.
+///
+/// # Errors
+/// Refused where the scope has no plan of that name.
+pub fn head_of<'a>(heads: &'a PlanHeads, scope: &Scope, plan: &str) -> Result<&'a PlanHead, AdminError> {
     heads.of(plan).ok_or_else(|| {
         AdminError::missing(
             "no_such_plan",
@@ -106,6 +112,30 @@ impl Store {
         }
     }
 
+    /// Refuses a version with which one movement would be counted in more windows than one transaction should write.
+    async fn windows_fit(&self, scope: &Scope, heads: &PlanHeads, plan: &Plan) -> Result<(), AdminError> {
+        let mut plans = PlanSet::new();
+        for head in heads.list().iter().filter(|head| head.plan != plan.name()) {
+            // A plan that is not understood counts nothing: it blocks.
+            if let Ok(other) = self.plan_of(scope, &head.sha256).await {
+                plans.push(Arc::new(other), head.policy_mode);
+            }
+        }
+        let own = Plan::from_document(plan.document())?;
+        plans.push(Arc::new(own), PolicyMode::Shadow);
+        let windows = plans.most_windows();
+        if windows <= MAX_WINDOWS {
+            return Ok(());
+        }
+        Err(AdminError::conflict(
+            "too_many_windows",
+            format!(
+                "with this version one movement would be counted in {windows} windows over all plans of {scope}, and {MAX_WINDOWS} is the \
+                 most; give limits of different plans the same kinds, currency and window, or take some out"
+            ),
+        ))
+    }
+
     /// Puts a version of a plan in force.
     ///
     /// # Errors
@@ -129,6 +159,7 @@ impl Store {
             if policy_mode == PolicyMode::Enforce {
                 self.may_enforce(scope, plan.kinds()).await?;
             }
+            self.windows_fit(scope, &heads, plan).await?;
             let number = heads.version() + 1;
             let mut rows =
                 Vec::from(self.plan_version(scope, &head, plan.document(), number, act.operator.id(), now())?);
@@ -167,6 +198,7 @@ impl Store {
             if before.policy_mode == PolicyMode::Enforce {
                 self.may_enforce(scope, earlier.kinds()).await?;
             }
+            self.windows_fit(scope, &heads, &earlier).await?;
             let head = PlanHead { sha256, ..before.clone() };
             heads.set(head.clone());
             Ok(Effect::Change {
