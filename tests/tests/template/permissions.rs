@@ -77,7 +77,7 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
             (fields[2] == "dynamodb:PutItem").then(|| fields[0].to_owned())
         })
         .collect();
-    assert_eq!(appenders, ["ConnectRole", "ObserveRole"]);
+    assert_eq!(appenders, ["AdminRole", "ConnectRole", "ObserveRole"]);
     // The table's own policy lets only these principals append.
     let tagged: Vec<&str> = resources("AWS::IAM::Role")
         .into_iter()

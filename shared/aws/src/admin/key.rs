@@ -4,13 +4,16 @@
 //! A key can be for several accounts of one mode: its row is one, each account has its own act and entry. The row's `revoked_in` lists
 //! the accounts whose ledger tells the revocation; the first of them ends the key for all.
 
+use aws_lc_rs::rand;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use axiru_domain::{Actor, KeyHash, KeyId, PersonId, Scope, Timestamp};
+use axiru_domain::{Actor, KeyHash, KeyId, KeyToken, Mode, PersonId, Scope, Timestamp};
 use axiru_ledger::types::EntryType;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::admin::act::{Act, Effect, put_item, update_item};
 use crate::admin::refusal::AdminError;
+use crate::connect::token::RandomError;
 use crate::item::{n, s, texts};
 use crate::keys::{Key, KeyState, key_of, pk};
 use crate::store::{Store, StoreError};
@@ -79,6 +82,16 @@ impl Key {
             "label": self.label,
         })
     }
+}
+
+/// A new key, with its secret: made where it is handed out, and nowhere kept.
+///
+/// # Errors
+/// [`RandomError`].
+pub fn new_token(mode: Mode) -> Result<KeyToken, RandomError> {
+    let (mut id, mut secret) = ([0_u8; 12], Zeroizing::new([0_u8; 32]));
+    rand::fill(&mut id).and_then(|()| rand::fill(secret.as_mut())).map_err(|_| RandomError)?;
+    Ok(KeyToken::from_random(mode, KeyId::from_random(id), &secret))
 }
 
 impl NewKey {
