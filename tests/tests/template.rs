@@ -22,7 +22,7 @@ const LOGGED: [&str; 8] = [
 ];
 
 /// Every variable of every function's environment. A secret would need a name that is not here.
-const ENVIRONMENT: [&str; 17] = [
+const ENVIRONMENT: [&str; 18] = [
     "AXIRU_AUTHORIZE_URL_LIVE",
     "AXIRU_AUTHORIZE_URL_TEST",
     "AXIRU_CHECKPOINT_SECONDS",
@@ -40,6 +40,7 @@ const ENVIRONMENT: [&str; 17] = [
     "AXIRU_SIGNING_KEY_ID",
     "AXIRU_STATE_TABLE",
     "AXIRU_STRIPE_API_BASE",
+    "AXIRU_STRIPE_PERMISSIONS",
 ];
 
 fn functions() -> BTreeMap<&'static str, &'static Value> {
