@@ -285,7 +285,7 @@ pub(crate) fn clashes<'a>(
     clash
         .map(|limit| {
             let quoted = format!("\"{}\"", limit.id);
-            let start = source.text.find("\"limits\"").unwrap_or(0);
+            let start = list(source.text).unwrap_or(0);
             let at =
                 source.text.get(start..).and_then(|rest| rest.find(&quoted)).map_or(0, |at| start.saturating_add(at));
             let message = format!("limit `{}`: the id is used by a policy", limit.id);
@@ -294,9 +294,15 @@ pub(crate) fn clashes<'a>(
         .collect()
 }
 
+/// Where the list of limits begins: at its key, not at a text that reads the same.
+fn list(text: &str) -> Option<usize> {
+    let after = |at: usize, key: &str| text.get(at.saturating_add(key.len())..).unwrap_or_default().trim_start();
+    text.match_indices("\"limits\"").find(|(at, key)| after(*at, key).starts_with(':')).map(|(at, _)| at)
+}
+
 /// Where each object of the list `limits` begins and ends in a JSON text that was read without error, in bytes.
 fn spans(text: &str) -> Vec<(usize, usize)> {
-    let start = text.find("\"limits\"").unwrap_or(text.len());
+    let start = list(text).unwrap_or(text.len());
     let (mut spans, mut depth, mut begin, mut in_string, mut escaped) = (Vec::new(), 0_u32, start, false, false);
     for (at, c) in text.char_indices().skip_while(|(at, _)| *at < start) {
         match c {
@@ -326,7 +332,7 @@ fn spans(text: &str) -> Vec<(usize, usize)> {
 
 /// The place of a field of the `i`-th limit; of the limit itself where it has no such field.
 fn place(text: &str, spans: &[(usize, usize)], i: usize, field: &str) -> usize {
-    let Some((begin, end)) = spans.get(i) else { return text.find("\"limits\"").unwrap_or(0) };
+    let Some((begin, end)) = spans.get(i) else { return list(text).unwrap_or(0) };
     let inside = text.get(*begin..*end).unwrap_or_default();
     begin.saturating_add(inside.find(&format!("\"{field}\"")).unwrap_or(0))
 }

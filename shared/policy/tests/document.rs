@@ -31,6 +31,46 @@ fn order_and_line_endings_make_no_other_version() {
     assert_ne!(refunds(&POLICIES.replace("\"a\"", "\"b\"")).unwrap().sha256(), windows.sha256());
 }
 
+/// A refund plan with these limits.
+fn limited(limits: &str) -> Plan {
+    let head = format!(r#"{{"v":1,"name":"p","description":"d","kinds":["refund","payout"],"limits":{limits}}}"#);
+    let policies =
+        "@id(\"ok\") permit(principal, action in [Axiru::Action::\"refund\", Axiru::Action::\"payout\"], resource);";
+    Plan::parse(&head, policies).unwrap()
+}
+
+#[test]
+fn limits_are_part_of_the_document_where_there_are_any() {
+    let a = r#"{"id":"a","per":"account","kinds":["payout","refund"],"currency":"usd","window":{"zone":"UTC","calendar":"day"},"max_amount":5,"max_count":null,"on_exceed":"block"}"#;
+    let b = r#"{"on_exceed":"require_approval","approvers":"f","quorum":2,"expires":"4h","reason":"why","id":"b","per":"actor","kinds":["refund"],"currency":"usd","window":{"rolling":"24h"},"max_count":1}"#;
+    let plan = limited(&format!("[{b},{a}]"));
+    let text = std::str::from_utf8(plan.document()).unwrap();
+    let limits = r#""limits":[{"currency":"usd","id":"a","kinds":["refund","payout"],"max_amount":5,"on_exceed":"block","per":"account","window":{"calendar":"day","zone":"UTC"}},{"approvers":"f","currency":"usd","expires":"4h","id":"b","kinds":["refund"],"max_count":1,"on_exceed":"require_approval","per":"actor","quorum":2,"reason":"why","window":{"rolling":"24h"}}],"#;
+    assert!(text.contains(limits), "{text}");
+    // The order in which limits and kinds stand makes no other version; a cap does.
+    let swapped = a.replace("[\"payout\",\"refund\"]", "[\"refund\",\"payout\"]");
+    assert_eq!(limited(&format!("[{swapped},{b}]")).sha256(), plan.sha256());
+    assert_ne!(limited(&format!("[{},{b}]", a.replace(":5,", ":6,"))).sha256(), plan.sha256());
+    let again = Plan::from_document(plan.document()).unwrap();
+    assert_eq!((again.sha256(), again.limits()), (plan.sha256(), plan.limits()));
+    let hold = again.limits()[1].hold.clone().unwrap();
+    assert_eq!((hold.policy.as_str(), hold.group.as_str(), hold.quorum, hold.expires_secs), ("b", "f", 2, 14_400));
+    assert_eq!(again.limits()[0].series.to_string(), "refund+payout|usd|day@UTC");
+    // None is the same bytes as before there were any.
+    assert_eq!(limited("[]").document(), limited("[]").document());
+    assert!(!std::str::from_utf8(limited("[]").document()).unwrap().contains("limits"));
+    // Stored documents are read as strictly.
+    for (bad, what) in [
+        (text.replace("\"max_amount\":5,", "\"max_amount\":0,"), "`max_amount` is 0"),
+        (text.replace("\"max_amount\":5,", "\"max_amount\":5,\"max_count\":null,"), "canonical"),
+        (text.replace("[\"refund\",\"payout\"],\"max", "[\"payout\",\"refund\"],\"max"), "canonical"),
+        (text.replace("\"id\":\"a\"", "\"id\":\"c\""), "canonical"),
+    ] {
+        let error = Plan::from_document(bad.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(what), "{bad}: {error}");
+    }
+}
+
 #[test]
 fn other_bytes_are_refused() {
     let bytes = refunds(POLICIES).unwrap().document().to_vec();

@@ -288,3 +288,159 @@ fn plan_json() {
         assert!(hit.advice.contains(advice), "{json}: {hit}");
     }
 }
+
+/// Expects one problem of a refund plan with this limit, told at this word of the second line, which begins so and advises so.
+#[track_caller]
+fn limit_refused(limit: &str, at: &str, message: &str, advice: &str) {
+    let policies = format!("@id(\"a\") permit(principal, {REFUND}, resource);");
+    let json = format!(
+        "{{\"v\":1,\"name\":\"p\",\"description\":\"limits\",\"kinds\":[\"refund\"],\"limits\":[\n{limit}\n]}}"
+    );
+    let found = problems(Plan::parse(&json, &policies));
+    let hit = found.iter().find(|p| p.message.contains(message));
+    let Some(hit) = hit else { panic!("`{message}` is not among {found:#?}") };
+    let column = limit.find(at).map(|offset| limit[..offset].chars().count() + 1);
+    assert_eq!((hit.file, hit.line, Some(hit.column)), ("plan.json", 2, column), "{hit}");
+    assert!(hit.advice.contains(advice), "{hit}");
+}
+
+/// A sound limit with these fields replaced or, where the value is empty, left out.
+fn limit(changes: &[(&str, &str)]) -> String {
+    let mut fields = vec![
+        ("id", "\"day\""),
+        ("per", "\"actor\""),
+        ("kinds", "[\"refund\"]"),
+        ("currency", "\"usd\""),
+        ("window", "{\"calendar\":\"day\",\"zone\":\"Europe/Berlin\"}"),
+        ("max_amount", "5000"),
+        ("on_exceed", "\"block\""),
+    ];
+    for (name, value) in changes {
+        match fields.iter_mut().find(|(known, _)| known == name) {
+            Some(field) => field.1 = value,
+            None => fields.push((name, value)),
+        }
+    }
+    let fields: Vec<_> =
+        fields.iter().filter(|(_, v)| !v.is_empty()).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+#[test]
+fn limits_one_by_one() {
+    let asks = ("on_exceed", "\"require_approval\"");
+    for (changes, at, message, advice) in [
+        (vec![("id", "\"Day 1\"")], "\"id\"", "limit `Day 1`: `Day 1` is not an id", "lower-case letters"),
+        (vec![("id", "\"a\"")], "\"a\"", "limit `a`: the id is used by a policy", "an id of its own"),
+        (vec![("kinds", "[]")], "\"kinds\"", "`kinds` is empty", "`\"kinds\": [\"refund\"]`"),
+        (vec![("kinds", "[\"refund\",\"refund\"]")], "\"kinds\"", "names `refund` twice", "once"),
+        (vec![("kinds", "[\"payout\"]")], "\"kinds\"", "the plan does not cover `payout`", "take it out of the limit"),
+        (vec![("per", "\"destination\"")], "\"per\"", "a refund has no destination to count by", "per account"),
+        (vec![("max_amount", "")], "\"id\"", "nothing is limited", "\"max_count\": 10"),
+        (vec![("max_amount", "0")], "\"max_amount\"", "`max_amount` is 0", "write a `forbid`"),
+        (vec![("max_amount", "-1")], "\"max_amount\"", "`max_amount` is -1", "2^53 - 1"),
+        (vec![("max_amount", "9007199254740992")], "\"max_amount\"", "`max_amount` is 9007199254740992", "2^53 - 1"),
+        (vec![("max_count", "0")], "\"max_count\"", "`max_count` is 0", "write a `forbid`"),
+        (vec![("window", "{}")], "\"window\"", "either by the calendar or rolling", "\"rolling\": \"24h\""),
+        (vec![("window", "{\"calendar\":\"day\"}")], "\"window\"", "none is named", "\"zone\": \"Europe/Berlin\""),
+        (
+            vec![("window", "{\"calendar\":\"hour\",\"zone\":\"UTC\"}")],
+            "\"calendar\"",
+            "`hour` is not a unit",
+            "`week` or `month`",
+        ),
+        (
+            vec![("window", "{\"calendar\":\"day\",\"zone\":\"Mars/Base\"}")],
+            "\"zone\"",
+            "`Mars/Base` is not a time zone",
+            "IANA",
+        ),
+        (
+            vec![("window", "{\"calendar\":\"day\",\"zone\":\"europe/berlin\"}")],
+            "\"zone\"",
+            "`Europe/Berlin` is",
+            "write `Europe/Berlin`",
+        ),
+        (
+            vec![("window", "{\"calendar\":\"day\",\"zone\":\"CET+1\"}")],
+            "\"zone\"",
+            "`CET+1` is not a time zone",
+            "IANA",
+        ),
+        (vec![("window", "{\"rolling\":\"32d\"}")], "\"rolling\"", "`32d` is not the length", "5 minutes to 31 days"),
+        (vec![("window", "{\"rolling\":\"4m\"}")], "\"rolling\"", "`4m` is not the length", "5 minutes to 31 days"),
+        (vec![("window", "{\"rolling\":\"day\"}")], "\"rolling\"", "`day` is not the length", "`24h`"),
+        (vec![("window", "{\"rolling\":\"24h\",\"zone\":\"UTC\"}")], "\"zone\"", "no time zone", "remove it"),
+        (vec![("window", "{\"rolling\":\"24h\",\"calendar\":\"day\"}")], "\"window\"", "either by the calendar", ""),
+        (vec![asks], "\"on_exceed\"", "names nobody", "\"approvers\": \"finance\""),
+        (vec![asks, ("approvers", "\"Jo Doe\"")], "\"approvers\"", "`Jo Doe` is not a group", "lower-case"),
+        (vec![asks, ("approvers", "\"f\""), ("quorum", "0")], "\"quorum\"", "`0` is not a quorum", "1 to 10"),
+        (vec![asks, ("approvers", "\"f\""), ("quorum", "11")], "\"quorum\"", "`11` is not a quorum", "1 to 10"),
+        (vec![asks, ("approvers", "\"f\""), ("expires", "\"31d\"")], "\"expires\"", "`31d` is not a time", "30 days"),
+        (vec![("approvers", "\"f\"")], "\"approvers\"", "`approvers` on a limit that blocks", "require_approval"),
+        (vec![("quorum", "2")], "\"quorum\"", "`quorum` on a limit that blocks", "remove it"),
+        (vec![("expires", "\"24h\"")], "\"expires\"", "`expires` on a limit that blocks", "remove it"),
+        (vec![("reason", "\" \"")], "\"reason\"", "the reason is empty", "one sentence"),
+        (vec![("reason", "\"a\u{202e}b\"")], "\"reason\"", "U+202E", "remove it"),
+    ] {
+        limit_refused(&limit(&changes), at, message, advice);
+    }
+}
+
+#[test]
+fn limits_that_cannot_be_read() {
+    let policies = format!("@id(\"a\") permit(principal, {REFUND}, resource);");
+    for (changes, message, advice) in [
+        (vec![("currency", "\"USD\"")], "`USD` is not a currency", ""),
+        (vec![("currency", "")], "missing field `currency`", "a limit has the fields id, per"),
+        (vec![("window", "")], "missing field `window`", "a limit has the fields id, per"),
+        (vec![("per", "\"agent\"")], "unknown variant `agent`, expected one of `account`", ""),
+        (vec![("on_exceed", "\"hold\"")], "unknown variant `hold`, expected `block` or `require_approval`", ""),
+        (vec![("kinds", "[\"refunds\"]")], "unknown variant `refunds`", "not families"),
+        (vec![("max_amount", "1.5")], "invalid type: floating point", ""),
+        (vec![("max", "5")], "unknown field `max`", "a limit has the fields id, per"),
+        (vec![("window", "{\"rolling\":\"24h\",\"tz\":\"UTC\"}")], "unknown field `tz`", "a limit has the fields"),
+    ] {
+        let json = format!(
+            "{{\"v\":1,\"name\":\"p\",\"description\":\"d\",\"kinds\":[\"refund\"],\"limits\":[{}]}}",
+            limit(&changes)
+        );
+        let found = problems(Plan::parse(&json, &policies));
+        assert!(found[0].message.contains(message) && found[0].advice.contains(advice), "{found:?}");
+    }
+}
+
+#[test]
+fn limits_together() {
+    let of = |limits: &[String]| {
+        let json = format!(
+            "{{\"v\":1,\"name\":\"p\",\"description\":\"d\",\"kinds\":[\"refund\"],\"limits\":[\n{}]}}",
+            limits.join(",\n")
+        );
+        Plan::parse(&json, &format!("@id(\"a\") permit(principal, {REFUND}, resource);"))
+    };
+    let found = problems(of(&[limit(&[]), limit(&[("id", "\"other\"")]), limit(&[("max_amount", "7")])]));
+    assert_eq!((found.len(), found[0].line, found[0].column), (1, 4, 2), "{found:?}");
+    assert!(found[0].message.contains("limit `day`: the id is used by an earlier limit"), "{found:?}");
+    // Every problem of every limit is told at once.
+    let found = problems(of(&[limit(&[("id", "\"A\""), ("max_amount", "0")]), limit(&[("per", "\"destination\"")])]));
+    assert_eq!(found.iter().map(|p| p.line).collect::<Vec<_>>(), [2, 2, 3], "{found:#?}");
+    let many = |n: usize, currency: &dyn Fn(usize) -> &'static str| -> Vec<_> {
+        let one = |i: usize| {
+            let (id, window) = (format!("\"l{i}\""), format!("{{\"rolling\":\"{}m\"}}", 5 + i));
+            limit(&[("id", &id), ("window", &window), ("currency", &format!("\"{}\"", currency(i)))])
+        };
+        (0..n).map(one).collect()
+    };
+    assert!(of(&many(20, &|_| "usd")).is_ok());
+    let found = problems(of(&many(23, &|_| "usd")));
+    assert_eq!((found.len(), found[0].line), (1, 22), "{found:?}");
+    assert!(found[0].message.contains("a refund in usd would be counted in more than 20 windows"), "{found:?}");
+    // Windows in two currencies never meet, and limits with one series are one window.
+    assert!(of(&many(40, &|i| if i < 20 { "usd" } else { "eur" })).is_ok());
+    let same: Vec<_> =
+        (0..30).map(|i| limit(&[("id", &format!("\"l{i}\"")), ("max_amount", &format!("{}", i + 1))])).collect();
+    assert!(of(&same).is_ok());
+    let found = problems(of(&many(101, &|i| if i % 2 == 0 { "usd" } else { "eur" })));
+    assert!(found[0].message.contains("101 limits, at most 100"), "{found:?}");
+}
