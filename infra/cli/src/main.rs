@@ -11,6 +11,7 @@ mod api;
 mod bar;
 mod connect;
 mod copy;
+mod decision;
 mod duration;
 mod key;
 mod limits;
@@ -39,6 +40,8 @@ enum Command {
     Account(account::AccountCommand),
     Connect(connect::ConnectCommand),
     #[command(subcommand)]
+    Decision(decision::DecisionCommand),
+    #[command(subcommand)]
     Key(key::KeyCommand),
     #[command(subcommand)]
     Limits(limits::LimitsCommand),
@@ -61,6 +64,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Account(command) => account::run(&command, &mut out).await,
         Command::Connect(command) => connect::run(&command, &mut out).await,
+        Command::Decision(command) => decision::run(&command, &mut out).await,
         Command::Key(command) => key::run(&command, &mut out).await,
         Command::Limits(command) => limits::run(&command, &mut out).await,
         Command::Person(command) => person::run(&command, &mut out).await,

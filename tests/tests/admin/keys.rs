@@ -37,7 +37,8 @@ fn a_key_works_until_it_is_revoked_and_its_secret_is_nowhere() {
         assert_eq!(presented(office, &token(1), now()).await, Err(KeyRefused), "the very next reading refuses");
         assert_eq!(office.done(ROSA, &route, json!({"change": chg(3)})).await["changed"], false);
         assert_eq!(office.types(LIVE).await, ["person.added", "key.created", "key.revoked"]);
-        let secret = &token(1).expose()[22..];
+        let whole = token(1);
+        let secret = &whole.expose()[22..];
         assert_eq!(office.account.dump().unwrap().find(secret), Vec::<&str>::new());
         for entry in office.entries(LIVE).await {
             let line = String::from_utf8_lossy(entry.bytes()).into_owned();
