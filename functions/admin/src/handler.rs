@@ -4,7 +4,7 @@ use axiru_aws::connect::operator::Operator;
 use axiru_domain::Scope;
 use axiru_runtime::problem::Problem;
 use http::{Method, StatusCode};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Request, RequestExt as _, Response};
 
 use crate::answer::{Answer, ok};
 use crate::app::App;
@@ -20,7 +20,8 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
         return Problem::new(StatusCode::FORBIDDEN, "no_verified_caller", "sign the request with an AWS identity")
             .response();
     };
-    match (request.uri().path(), request.method()) {
+    // The path as it was signed and authorised: the parsed address would have walked up every `..`, out of what the caller may call.
+    match (request.raw_http_path(), request.method()) {
         ("/admin/setup-links", &Method::POST) => setup_links::mint(app, &operator, request.body().as_ref()).await,
         ("/admin/setup-links", _) => {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "post_only", "set-up links are made by POST").response()

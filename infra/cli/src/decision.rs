@@ -233,7 +233,7 @@ mod tests {
 
     /// An export of one observed refund of 45 USD, allowed by the starter plan, or said to have had another outcome.
     fn export(outcome: &str) -> InMemory {
-        let plan = axiru_policy::starter().unwrap().into_iter().find(|plan| plan.name() == "refunds").unwrap();
+        let plan = axiru_policy::starter().unwrap().into_iter().find(|plan| plan.name() == "refunds-starter").unwrap();
         let scope: Scope = "live/acct_1".parse().unwrap();
         let log = LogId { scope: scope.clone(), lane: Lane::ZERO };
         let mut fields = json!({
@@ -242,7 +242,7 @@ mod tests {
             "moved_at": "2026-10-31T12:00:00.000Z", "stripe_request": null, "facts": {},
         });
         let verdict = |outcome: &str, reasons: Value| {
-            json!({"plan": "refunds", "plan_sha256": plan.sha256(), "policy_mode": "shadow",
+            json!({"plan": "refunds-starter", "plan_sha256": plan.sha256(), "policy_mode": "shadow",
             "outcome": outcome, "reasons": reasons, "holds": []})
         };
         // What is recorded is what a first replay answers, so that the test needs no copy of the plan's rules.
@@ -281,7 +281,9 @@ mod tests {
         tell(&found.made, &replayed, false, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(
-            text.contains("refund 45.00") && text.contains("shadow    refunds") && text.contains("the same answer"),
+            text.contains("refund 45.00")
+                && text.contains("shadow    refunds-starter")
+                && text.contains("the same answer"),
             "{text}"
         );
         assert!(find(&export, &which("re_2")).is_err_and(|error| error.to_string().contains("no decision `re_2`")));

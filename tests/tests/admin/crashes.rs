@@ -69,7 +69,7 @@ fn stories() -> Vec<Story> {
         Story {
             name: "plan mode",
             before: || vec![("plans", push_body(1, "refunds", "", ""))],
-            route: "plans/refunds/mode".into(),
+            route: "plans/refunds-starter/mode".into(),
             body: json!({"change": chg(2), "policy_mode": "enforce", "why": "ready"}),
             last: "plan.mode_changed",
         },

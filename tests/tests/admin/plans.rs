@@ -38,14 +38,14 @@ fn a_new_plan_begins_in_shadow_and_the_same_content_changes_nothing() {
         let other = office.done(ROSA, "plans", push_other(3, "19000")).await;
         assert_eq!((&other["before"], &other["changed"]), (&first["sha256"], &json!(true)));
         assert_eq!(office.types(LIVE).await, ["person.added", "plan.pushed", "plan.pushed"]);
-        let shown = office.get(LIVE, "plans/refunds").await;
+        let shown = office.get(LIVE, "plans/refunds-starter").await;
         assert_eq!(shown["versions"].as_array().unwrap().len(), 2);
         assert!(shown["document"]["policies"].as_str().unwrap().contains("19000"));
         let prefix = &first["sha256"].as_str().unwrap()[..8];
-        let earlier = office.get(LIVE, &format!("plans/refunds?version={prefix}")).await;
+        let earlier = office.get(LIVE, &format!("plans/refunds-starter?version={prefix}")).await;
         assert_eq!(earlier["sha256"], first["sha256"]);
         let list = office.get(LIVE, "plans").await;
-        assert_eq!((&list["plans"][0]["plan"], &list["plans"][0]["usable"]), (&json!("refunds"), &json!(true)));
+        assert_eq!((&list["plans"][0]["plan"], &list["plans"][0]["usable"]), (&json!("refunds-starter"), &json!(true)));
     });
 }
 
@@ -55,20 +55,20 @@ fn a_version_can_be_taken_back_and_pushed_again() {
         let first = office.done(ROSA, "plans", push(1)).await["sha256"].as_str().unwrap().to_owned();
         let second = office.done(ROSA, "plans", push_other(2, "19000")).await["sha256"].as_str().unwrap().to_owned();
         let back = json!({"change": chg(3), "version": &first[..10]});
-        assert_eq!(office.done(ROSA, "plans/refunds/rollback", back.clone()).await["sha256"], json!(first));
-        assert_eq!(office.done(ROSA, "plans/refunds/rollback", back).await["changed"], true, "told again");
+        assert_eq!(office.done(ROSA, "plans/refunds-starter/rollback", back.clone()).await["sha256"], json!(first));
+        assert_eq!(office.done(ROSA, "plans/refunds-starter/rollback", back).await["changed"], true, "told again");
         assert_eq!(heads(office).await, [(first.clone(), "shadow".to_owned())]);
         let same = json!({"change": chg(4), "version": first});
-        assert_eq!(office.done(ROSA, "plans/refunds/rollback", same).await["changed"], false);
+        assert_eq!(office.done(ROSA, "plans/refunds-starter/rollback", same).await["changed"], false);
         assert_eq!(office.done(ROSA, "plans", push_other(5, "19000")).await["sha256"], json!(second));
         assert_eq!(
             office.types(LIVE).await[1..],
             ["plan.pushed", "plan.pushed", "plan.rolled_back", "plan.pushed"].map(str::to_owned)
         );
         for (route, body, code) in [
-            ("plans/refunds/rollback", json!({"change": chg(6), "version": "00000000"}), "no_such_version"),
-            ("plans/refunds/rollback", json!({"change": chg(6), "version": "0"}), "version"),
-            ("plans/refunds/rollback", json!({"change": chg(6), "version": "ABCDEF00"}), "version"),
+            ("plans/refunds-starter/rollback", json!({"change": chg(6), "version": "00000000"}), "no_such_version"),
+            ("plans/refunds-starter/rollback", json!({"change": chg(6), "version": "0"}), "version"),
+            ("plans/refunds-starter/rollback", json!({"change": chg(6), "version": "ABCDEF00"}), "version"),
             ("plans/payouts/rollback", json!({"change": chg(6), "version": first}), "no_such_plan"),
         ] {
             assert_eq!(office.refused(ROSA, route, body).await.1, code);
@@ -80,7 +80,7 @@ fn a_version_can_be_taken_back_and_pushed_again() {
 fn enforcing_waits_for_the_permission_at_stripe_and_for_a_reason() {
     run(async |office| {
         office.done(ROSA, "plans", push(1)).await;
-        let (status, code, detail) = office.refused(ROSA, "plans/refunds/mode", enforce(2)).await;
+        let (status, code, detail) = office.refused(ROSA, "plans/refunds-starter/mode", enforce(2)).await;
         assert_eq!((status, code.as_str()), (409, "permission_missing"));
         for told in ["charge_write", "stripe-app.enforcing.json", "StripeAppPermissions", "axiru connect --mode live"] {
             assert!(detail.contains(told), "{told}: {detail}");
@@ -89,13 +89,13 @@ fn enforcing_waits_for_the_permission_at_stripe_and_for_a_reason() {
         office.connect(Mode::Live, "acct_1", "enforcing").await;
         for why in [json!(""), json!("  "), json!("a\nb"), json!("x".repeat(501)), json!(7), json!(null)] {
             let body = json!({"change": chg(3), "policy_mode": "enforce", "why": why});
-            assert_eq!(office.refused(ROSA, "plans/refunds/mode", body).await.0, 400);
+            assert_eq!(office.refused(ROSA, "plans/refunds-starter/mode", body).await.0, 400);
         }
         let body = json!({"change": chg(3), "policy_mode": "off", "why": "x"});
-        assert_eq!(office.refused(ROSA, "plans/refunds/mode", body).await.0, 400);
-        assert_eq!(office.done(ROSA, "plans/refunds/mode", enforce(4)).await["policy_mode"], "enforce");
-        assert_eq!(office.done(ROSA, "plans/refunds/mode", enforce(4)).await["changed"], true, "told again");
-        assert_eq!(office.done(ROSA, "plans/refunds/mode", enforce(5)).await["changed"], false);
+        assert_eq!(office.refused(ROSA, "plans/refunds-starter/mode", body).await.0, 400);
+        assert_eq!(office.done(ROSA, "plans/refunds-starter/mode", enforce(4)).await["policy_mode"], "enforce");
+        assert_eq!(office.done(ROSA, "plans/refunds-starter/mode", enforce(4)).await["changed"], true, "told again");
+        assert_eq!(office.done(ROSA, "plans/refunds-starter/mode", enforce(5)).await["changed"], false);
         let entries = office.entries(LIVE).await;
         let entry = entries.last().unwrap();
         assert_eq!((entry.ty(), &entry.fields()["before"]), ("plan.mode_changed", &json!("shadow")));
@@ -121,7 +121,7 @@ fn a_403_from_stripe_takes_the_permission_back_once() {
             assert_eq!(office.app.store.permission_refused(&scope, office.app.now).await.unwrap(), first);
         }
         assert_eq!(office.types(LIVE).await.last().map(String::as_str), Some("connection.permissions_changed"));
-        assert_eq!(office.refused(ROSA, "plans/refunds/mode", enforce(2)).await.1, "permission_missing");
+        assert_eq!(office.refused(ROSA, "plans/refunds-starter/mode", enforce(2)).await.1, "permission_missing");
         assert_eq!(office.get(LIVE, "status").await["permissions"], "read_only");
     });
 }

@@ -43,12 +43,12 @@ fn what_one_scope_has_no_other_has() {
                     (format!("keys/{}/revoke", token.id()), change(10), "no_such_key"),
                     (format!("persons/{PER_JO}/remove"), change(11), "no_such_person"),
                     (
-                        "plans/refunds/mode".into(),
+                        "plans/refunds-starter/mode".into(),
                         json!({"change": chg(12), "policy_mode": "shadow", "why": "x"}),
                         "no_such_plan",
                     ),
                     (
-                        "plans/refunds/rollback".into(),
+                        "plans/refunds-starter/rollback".into(),
                         json!({"change": chg(13), "version": "0".repeat(64)}),
                         "no_such_plan",
                     ),

@@ -52,18 +52,18 @@ pub(crate) enum PlanCommand {
   What would a push change?
     axiru plan diff plans/refunds --scope live/acct_1
   What did the last push change?
-    axiru plan diff refunds --scope live/acct_1 --from 3f1c9a0b")]
+    axiru plan diff refunds-starter --scope live/acct_1 --from 3f1c9a0b")]
     Diff(remote::Diff),
     /// Switch a plan between shadow and enforce.
     ///
     /// In shadow its verdicts are recorded and change nothing; in enforce they count. `axiru shadow report` shows what it would have done.
     /// Enforcing is refused while the connection lacks the permission at Stripe that the plan's movements need.
     #[command(after_help = "Example:
-    axiru plan mode refunds enforce --scope live/acct_1 --why \"four weeks in shadow, no false holds\"")]
+    axiru plan mode refunds-starter enforce --scope live/acct_1 --why \"four weeks in shadow, no false holds\"")]
     Mode(remote::Switch),
     /// Put an earlier version of a plan in force again. Its mode stays.
     #[command(after_help = "Example:
-    axiru plan rollback refunds --to 3f1c9a0b --scope live/acct_1")]
+    axiru plan rollback refunds-starter --to 3f1c9a0b --scope live/acct_1")]
     Rollback(remote::RollBack),
 }
 
@@ -155,7 +155,7 @@ mod tests {
         let dir = copy("policies.cedar", "context has reason && ", "");
         for said in [check(dir.path()), test(dir.path())] {
             let (ok, text) = said.unwrap();
-            let place = format!("{}:42:8: policy `hold-fraudulent`: ", dir.path().join("policies.cedar").display());
+            let place = format!("{}:43:8: policy `hold-fraudulent`: ", dir.path().join("policies.cedar").display());
             assert!(!ok && text.starts_with(&place), "{text}");
             assert_eq!(
                 text.lines().next().map(|line| line.contains("; try testing for the attribute's presence")),
@@ -181,7 +181,7 @@ mod tests {
         let dir = copy("policies.cedar", "context has reason && ", "");
         let (ok, text) = said(&PlanCommand::Check(target(dir.path(), true))).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert!(!ok && json["ok"] == false && json["plans"][0]["problems"][0]["line"] == 42, "{text}");
+        assert!(!ok && json["ok"] == false && json["plans"][0]["problems"][0]["line"] == 43, "{text}");
         assert_eq!(json["plans"][0]["problems"][0]["policy"], "hold-fraudulent");
         let (ok, text) = said(&PlanCommand::Test(target(&starter(), true))).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -75,8 +75,9 @@ impl Store {
             let update = Update::builder()
                 .table_name(&self.state)
                 .set_key(Some(key(connection::pk(scope.mode()), scope.account().as_str())))
-                .update_expression("SET permissions = :now")
-                .condition_expression("attempt = :attempt AND permissions = :before")
+                .update_expression("SET #permissions = :now")
+                .condition_expression("attempt = :attempt AND #permissions = :before")
+                .expression_attribute_names("#permissions", "permissions")
                 .expression_attribute_values(":now", s(Variant::ReadOnly.as_str()))
                 .expression_attribute_values(":before", s(before))
                 .expression_attribute_values(":attempt", s(attempt));
