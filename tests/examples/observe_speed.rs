@@ -11,6 +11,8 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use axiru_aws::Store;
 use axiru_aws::observe::Observer;
+use axiru_aws::plans::{PlanHead, PlanHeads};
+use axiru_domain::PolicyMode;
 use axiru_in_process::{InProcess, LEDGER_TABLE, Retries, STATE_TABLE};
 use axiru_stripe::event::{Projected, project};
 use axiru_stripe::report::Report;
@@ -56,14 +58,15 @@ async fn ground() -> (InProcess, Observer) {
         ("connected_at", s("2026-10-01T00:00:00.000Z")),
     ];
     put(&client, &connection).await;
-    for plan in axiru_policy::starter().unwrap() {
-        let head = [
-            ("pk", s("test#acct_1#plans")),
-            ("sk", s(plan.name())),
-            ("sha256", s(plan.sha256())),
-            ("policy_mode", s("shadow")),
-        ];
-        put(&client, &head).await;
+    let plans = axiru_policy::starter().unwrap();
+    let head = |plan: &axiru_policy::Plan| PlanHead {
+        plan: plan.name().to_owned(),
+        sha256: plan.sha256().to_owned(),
+        policy_mode: PolicyMode::Shadow,
+    };
+    let heads = plans.iter().map(head).collect::<PlanHeads>().row(&"test/acct_1".parse().unwrap());
+    client.put_item().table_name(STATE_TABLE).set_item(Some(heads)).send().await.unwrap();
+    for plan in plans {
         let document = AttributeValue::B(Blob::new(plan.document()));
         put(&client, &[("pk", s("test#acct_1#plan")), ("sk", s(plan.sha256())), ("document", document)]).await;
     }

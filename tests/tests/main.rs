@@ -3,6 +3,7 @@
 // The whole program is a test: here a panic is how a check says no.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod admin;
 mod arrows;
 mod connect;
 mod facts;

@@ -38,8 +38,8 @@ impl App {
         let deployment = env::required("AXIRU_DEPLOYMENT")?;
         let public_url = trusted_address(&env::required("AXIRU_PUBLIC_URL")?)?;
         let state = env::required("AXIRU_STATE_TABLE")?;
+        let ledger = env::required("AXIRU_LEDGER_TABLE")?;
         let clients = Clients::load().await;
-        // The function has no right on the ledger, so it has no name for it.
-        Ok(Self { deployment, public_url, store: Store::new(clients.dynamodb, state, ""), now: Timestamp::now })
+        Ok(Self { deployment, public_url, store: Store::new(clients.dynamodb, state, ledger), now: Timestamp::now })
     }
 }

@@ -3,6 +3,7 @@
 use axiru_domain::{Lanes, Mode};
 use axiru_runtime::env::{self, EnvError};
 use axiru_stripe::base::{ApiBase, STRIPE, trusted_address};
+use axiru_stripe::permissions::Variant;
 use url::Url;
 
 /// The function's configuration. Holds no secret.
@@ -22,6 +23,8 @@ pub struct Config {
     pub lanes_test: Lanes,
     /// Lanes of a new connection in live mode.
     pub lanes_live: Lanes,
+    /// The manifest's variant that the Stripe App was uploaded with.
+    pub permissions: Variant,
 }
 
 /// A setting is missing or wrong.
@@ -56,6 +59,7 @@ impl Config {
             authorize_live: address("AXIRU_AUTHORIZE_URL_LIVE", env::optional("AXIRU_AUTHORIZE_URL_LIVE"), AUTHORIZE)?,
             lanes_test: lanes("AXIRU_LANES_TEST", 1)?,
             lanes_live: lanes("AXIRU_LANES_LIVE", 4)?,
+            permissions: permissions(env::optional("AXIRU_STRIPE_PERMISSIONS").as_deref())?,
         };
         if config.public_url.path() == "/" { Ok(config) } else { Err(ConfigError::Address("AXIRU_PUBLIC_URL")) }
     }
@@ -99,6 +103,12 @@ impl Config {
 
 fn address(name: &'static str, given: Option<String>, default: &str) -> Result<Url, ConfigError> {
     trusted_address(given.as_deref().unwrap_or(default)).map_err(|_| ConfigError::Address(name))
+}
+
+fn permissions(word: Option<&str>) -> Result<Variant, ConfigError> {
+    let word = word.unwrap_or(Variant::ReadOnly.as_str());
+    let known = Variant::ALL.into_iter().find(|variant| variant.as_str() == word);
+    known.ok_or_else(|| EnvError::Form("AXIRU_STRIPE_PERMISSIONS").into())
 }
 
 fn lanes(name: &'static str, default: u16) -> Result<Lanes, ConfigError> {

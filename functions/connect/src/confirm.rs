@@ -7,7 +7,6 @@ use axiru_aws::connect::registration::{EndpointSpec, RegisterError};
 use axiru_aws::connect::token::Token;
 use axiru_aws::error::Retry;
 use axiru_stripe::event::EVENT_TYPES;
-use axiru_stripe::permissions::Variant;
 use axiru_stripe::rest::Rest;
 use http::StatusCode;
 
@@ -58,7 +57,7 @@ async fn activate(app: &App, pending: &Pending) -> Result<(), Failure> {
     let endpoint = app.store.ensure_endpoint(&app.seal, &rest, mode, &spec, app.now).await?;
     let terms = Terms {
         lanes: app.config.lanes(mode),
-        permissions: Variant::ReadOnly.as_str(),
+        permissions: app.config.permissions.as_str(),
         endpoint: &endpoint,
         events: &EVENT_TYPES,
         plans: &app.plans,

@@ -6,12 +6,23 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod account;
+mod api;
 mod bar;
 mod connect;
 mod copy;
+mod decision;
+mod duration;
+mod key;
+mod limits;
+mod person;
 mod plan;
 mod pull;
+mod random;
+mod scopes;
 mod shadow;
+mod status;
+mod table;
 mod verify;
 
 /// Axiru's command for operators, authors of plans, and auditors.
@@ -25,14 +36,25 @@ struct Cli {
 // What has arguments of its own is described where they are.
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(subcommand)]
+    Account(account::AccountCommand),
     Connect(connect::ConnectCommand),
-    /// Check and try out plans before they are used.
+    #[command(subcommand)]
+    Decision(decision::DecisionCommand),
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    #[command(subcommand)]
+    Limits(limits::LimitsCommand),
+    #[command(subcommand)]
+    Person(person::PersonCommand),
+    /// Check and try out plans, put them in force, and switch them between shadow and enforce.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
     Pull(pull::PullArguments),
     /// See what the plans would have done.
     #[command(subcommand)]
     Shadow(shadow::ShadowCommand),
+    Status(status::StatusCommand),
     Verify(verify::VerifyArguments),
 }
 
@@ -40,10 +62,16 @@ enum Command {
 async fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Cli::parse().command {
+        Command::Account(command) => account::run(&command, &mut out).await,
         Command::Connect(command) => connect::run(&command, &mut out).await,
-        Command::Plan(command) => plan::run(&command, &mut out),
+        Command::Decision(command) => decision::run(&command, &mut out).await,
+        Command::Key(command) => key::run(&command, &mut out).await,
+        Command::Limits(command) => limits::run(&command, &mut out).await,
+        Command::Person(command) => person::run(&command, &mut out).await,
+        Command::Plan(command) => plan::run(&command, &mut out).await,
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,
+        Command::Status(command) => status::run(&command, &mut out).await,
         Command::Verify(arguments) => verify::run(&arguments, &mut out).await,
     };
     result.unwrap_or_else(|error| {

@@ -89,6 +89,14 @@ impl Store {
     /// # Errors
     /// [`CommitError`] when the table cannot be read or its newest entry is not one.
     pub async fn tip(&self, log: &LogId) -> Result<Tip, CommitError> {
+        Ok(self.newest(log).await?.map_or(Tip::EMPTY, |entry| entry.next_tip()))
+    }
+
+    /// The newest entry of a log.
+    ///
+    /// # Errors
+    /// [`CommitError`], as of [`Store::tip`].
+    pub async fn newest(&self, log: &LogId) -> Result<Option<Entry>, CommitError> {
         let page = self
             .client
             .query()
@@ -101,10 +109,7 @@ impl Store {
             .send()
             .await
             .map_err(AwsError::of("reading the tip of a log"))?;
-        match page.items.unwrap_or_default().first() {
-            None => Ok(Tip::EMPTY),
-            Some(item) => Ok(entry_of(item, log)?.next_tip()),
-        }
+        page.items.unwrap_or_default().first().map(|item| entry_of(item, log)).transpose()
     }
 
     /// One entry of a log; none where there is none of that number.

@@ -65,6 +65,15 @@ pub fn document_key(scope: &Scope, sha256: &str) -> Item {
     key(documents_pk(scope), sha256)
 }
 
+impl FromIterator<PlanHead> for PlanHeads {
+    /// Heads that were never written; the last of a plan's heads counts.
+    fn from_iter<I: IntoIterator<Item = PlanHead>>(heads: I) -> Self {
+        let mut all = Self::default();
+        heads.into_iter().for_each(|head| all.set(head));
+        all
+    }
+}
+
 impl PlanHeads {
     /// The heads in an already read row; none where there is no row.
     ///
@@ -116,21 +125,25 @@ impl PlanHeads {
         }
     }
 
-    /// The write of the row as it is now, if nobody has written it since it was read.
-    pub(crate) fn write(&self, store: &Store, scope: &Scope) -> Result<TransactWriteItem, StoreError> {
+    /// The row as it would be written next.
+    #[must_use]
+    pub fn row(&self, scope: &Scope) -> Item {
         let head = |head: &PlanHead| json!({"plan": head.plan, "policy_mode": head.policy_mode.as_str(), "sha256": head.sha256});
         let heads: Vec<Value> = self.heads.iter().map(head).collect();
-        let mut put = Put::builder()
-            .table_name(&store.state)
-            .set_item(Some(heads_key(scope)))
-            .item("heads", s(Value::from(heads).to_string()))
-            .item("version", n(self.version + 1));
-        put = if self.version == 0 {
+        let mut row = heads_key(scope);
+        row.insert("heads".to_owned(), s(Value::from(heads).to_string()));
+        row.insert("version".to_owned(), n(self.version + 1));
+        row
+    }
+
+    /// The write of the row, if nobody has written it since it was read.
+    pub(crate) fn write(&self, store: &Store, scope: &Scope) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&store.state).set_item(Some(self.row(scope)));
+        put_item(if self.version == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
             put.condition_expression("version = :seen").expression_attribute_values(":seen", n(self.version))
-        };
-        put_item(put)
+        })
     }
 }
 
@@ -158,7 +171,7 @@ impl Store {
         Ok(row.map(|row| bytes(&row, "document").map(<[u8]>::to_vec)).transpose()?)
     }
 
-    /// The writes of a version that becomes the `number`th of its plan: its document and its line in the history.
+    /// The writes of a version that is in force from the `number`th heads of the scope on: its document and its line in the history.
     pub(crate) fn plan_version(
         &self,
         scope: &Scope,

@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode, header};
 use lambda_http::Body;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Why a request is refused, in words for the one who asked. Never holds what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct Problem {
     pub code: &'static str,
     /// One sentence for people.
     pub detail: String,
-    /// The field that is wrong, as a path: `intent.amount_cents`.
-    pub field: Option<String>,
+    /// Members beside those of RFC 9457, for programs.
+    pub members: Map<String, Value>,
     /// Seconds after which it makes sense to come back.
     pub retry_after_secs: Option<i64>,
 }
@@ -25,19 +25,26 @@ impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         // A 503 asks to come back in a second.
         let retry_after_secs = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
-        Self { status, code, detail: detail.into(), field: None, retry_after_secs }
+        Self { status, code, detail: detail.into(), members: Map::new(), retry_after_secs }
     }
 
-    /// The same, of that field.
+    /// The same, naming the field that is wrong as a path: `intent.amount_cents`.
     #[must_use]
     pub fn at(self, field: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..self }
+        self.with("field", Value::String(field.into()))
     }
 
     /// The same, asking to come back after that many seconds.
     #[must_use]
     pub fn after(self, secs: i64) -> Self {
         Self { retry_after_secs: Some(secs), ..self }
+    }
+
+    /// The same with one member more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
     }
 
     /// The answer.
@@ -50,8 +57,11 @@ impl Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        if let (Some(field), Some(body)) = (&self.field, body.as_object_mut()) {
-            body.insert("field".to_owned(), field.as_str().into());
+        if let Some(body) = body.as_object_mut() {
+            // What RFC 9457 names is not overwritten.
+            self.members.iter().for_each(|(name, value)| {
+                body.entry(name.as_str()).or_insert_with(|| value.clone());
+            });
         }
         let mut response = Response::new(Body::Text(body.to_string()));
         *response.status_mut() = self.status;

@@ -4,6 +4,7 @@
 //! reads is what Stripe enforces. Names are Stripe's own (Stripe docs, "Stripe Apps: permissions"); refunds have none of their own and
 //! come with charges.
 
+use axiru_domain::Family;
 use serde::Serialize;
 
 /// Which permissions an installed app asks for.
@@ -124,6 +125,17 @@ impl Variant {
     }
 }
 
+/// The permission with which movements of a family are made.
+#[must_use]
+pub const fn write_permission(family: Family) -> &'static str {
+    match family {
+        Family::Refunds => "charge_write",
+        Family::Disputes => "dispute_write",
+        Family::Payouts => "payout_write",
+        Family::Transfers => "transfer_write",
+    }
+}
+
 #[derive(Serialize)]
 struct Manifest {
     id: &'static str,
@@ -207,6 +219,14 @@ mod tests {
             let names: Vec<_> = variant.asked().map(|(name, _)| name).collect();
             assert!(names.iter().all(|name| KNOWN.contains(name)), "{names:?}");
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        }
+    }
+
+    #[test]
+    fn every_family_can_be_enforced_with_the_enforcing_variant_only() {
+        for family in Family::ALL {
+            let granted = |variant: Variant| variant.asked().any(|(name, _)| name == write_permission(family));
+            assert!(granted(Variant::Enforcing) && !granted(Variant::ReadOnly), "{family}");
         }
     }
 

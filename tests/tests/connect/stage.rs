@@ -92,6 +92,7 @@ impl Stage {
                 authorize_live: consent,
                 lanes_test: Lanes::ONE,
                 lanes_live: Lanes::try_from(4).unwrap(),
+                permissions: axiru_stripe::permissions::Variant::ReadOnly,
             },
             store: store.clone(),
             seal: Seal::new(account.kms(retries), SEAL_KEY_ID),

@@ -1,12 +1,14 @@
 //! Webhooks have no order, come twice, and come for accounts that are gone.
 
 use axiru_aws::observe::Observed;
+use axiru_aws::plans::PlanHeads;
+use axiru_domain::PolicyMode;
 use axiru_in_process::{InProcess, Retries};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::events::{day, event, refund, report, told_of_the_day};
-use super::ground::{Ground, evening, morning, observe, told};
+use super::ground::{Ground, evening, head, morning, observe, told};
 
 async fn ground() -> Ground {
     Ground::new(InProcess::new().unwrap(), Retries::Off).await
@@ -127,10 +129,9 @@ async fn a_report_that_cannot_be_does_not_hold_back_the_others() {
 #[tokio::test(start_paused = true)]
 async fn an_altered_plan_blocks_and_is_named() {
     let ground = ground().await;
-    let s = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let heads: PlanHeads = [head("gone", &"0".repeat(64), PolicyMode::Enforce)].into_iter().collect();
     let put = ground.clients.dynamodb.put_item().table_name(axiru_in_process::STATE_TABLE);
-    let head = put.item("pk", s("test#acct_1#plans")).item("sk", s("gone")).item("policy_mode", s("enforce"));
-    head.item("sha256", s(&"0".repeat(64))).send().await.unwrap();
+    put.set_item(Some(heads.row(&"test/acct_1".parse().unwrap()))).send().await.unwrap();
     let refund = report(&event("evt_1", "refund.created", &refund("re_1", 1, "succeeded"), None));
     observe(&ground.observer(morning), vec![refund]).await.unwrap();
     let entries = ground.entries("test#acct_1#0").await;

@@ -8,9 +8,10 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_aws::export::{Bucket, Exporter, Signer};
 use axiru_aws::observe::{ObserveError, Observed, Observer};
+use axiru_aws::plans::{PlanHead, PlanHeads};
 use axiru_aws::seal::{Purpose, Seal, SealContext};
 use axiru_aws::{Clients, Store};
-use axiru_domain::{LogId, Mode, Timestamp};
+use axiru_domain::{LogId, Mode, PolicyMode, Timestamp};
 use axiru_in_process as local;
 use axiru_in_process::{InProcess, Retries};
 use axiru_ledger::entry::Entry;
@@ -35,6 +36,11 @@ pub(super) fn evening() -> Timestamp {
 /// Two minutes later, on the next day.
 pub(super) fn morning() -> Timestamp {
     Timestamp::from_millis(1_793_491_260_000).unwrap()
+}
+
+/// The head of a plan.
+pub(super) fn head(plan: &str, sha256: &str, policy_mode: PolicyMode) -> PlanHead {
+    PlanHead { plan: plan.to_owned(), sha256: sha256.to_owned(), policy_mode }
 }
 
 /// One process of a deployment in which [`ACCOUNT`] is connected in both modes.
@@ -73,14 +79,12 @@ impl Ground {
             ("tokens", AttributeValue::B(Blob::new(*b"sealed"))),
         ];
         self.put(&connection).await;
+        let heads: PlanHeads =
+            STARTER.iter().map(|plan| head(plan.name(), plan.sha256(), PolicyMode::Shadow)).collect();
+        let scope = format!("{mode}/{ACCOUNT}").parse().unwrap();
+        let put = self.clients.dynamodb.put_item().table_name(local::STATE_TABLE);
+        put.set_item(Some(heads.row(&scope))).send().await.unwrap();
         for plan in STARTER.iter() {
-            let head = [
-                ("pk", s(&format!("{mode}#{ACCOUNT}#plans"))),
-                ("sk", s(plan.name())),
-                ("sha256", s(plan.sha256())),
-                ("policy_mode", s("shadow")),
-            ];
-            self.put(&head).await;
             let document = [
                 ("pk", s(&format!("{mode}#{ACCOUNT}#plan"))),
                 ("sk", s(plan.sha256())),

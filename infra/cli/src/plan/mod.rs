@@ -1,7 +1,9 @@
-//! `axiru plan …`: for people who write plans. Works on files only; nothing is sent anywhere.
+//! `axiru plan …`: for people who write plans (files only; nothing is sent anywhere), and for operators who put them in force.
 
 mod check;
+mod diff;
 mod files;
+mod remote;
 mod test;
 
 use std::io::Write;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+
+use crate::scopes::Where;
 
 /// What can be done with a plan.
 #[derive(Debug, Subcommand)]
@@ -30,6 +34,37 @@ pub(crate) enum PlanCommand {
     Test(Target),
     /// Print the Cedar schema: every action, principal and fact that a policy may use.
     Schema,
+    /// Put a version of a plan in force.
+    ///
+    /// A version is named by the SHA-256 of its content and never changes; pushing the same content again does nothing. A plan that is new
+    /// begins in shadow; a new version of a plan that is there keeps its mode, also if that is enforce. To try a stricter version first,
+    /// push it under another name: it runs in shadow beside the one that counts.
+    #[command(after_help = "Examples:
+    axiru plan push plans/refunds --scope live/acct_1
+    axiru plan push plans --scope test/acct_1 --scope live/acct_1")]
+    Push(remote::Push),
+    /// Show the plans of a scope, and which of them count.
+    List(Where),
+    /// Show a plan: its limits and policies, and every version that was pushed.
+    Show(remote::Show),
+    /// Compare files with what is in force, or two versions with each other.
+    #[command(after_help = "Examples:
+  What would a push change?
+    axiru plan diff plans/refunds --scope live/acct_1
+  What did the last push change?
+    axiru plan diff refunds-starter --scope live/acct_1 --from 3f1c9a0b")]
+    Diff(remote::Diff),
+    /// Switch a plan between shadow and enforce.
+    ///
+    /// In shadow its verdicts are recorded and change nothing; in enforce they count. `axiru shadow report` shows what it would have done.
+    /// Enforcing is refused while the connection lacks the permission at Stripe that the plan's movements need.
+    #[command(after_help = "Example:
+    axiru plan mode refunds-starter enforce --scope live/acct_1 --why \"four weeks in shadow, no false holds\"")]
+    Mode(remote::Switch),
+    /// Put an earlier version of a plan in force again. Its mode stays.
+    #[command(after_help = "Example:
+    axiru plan rollback refunds-starter --to 3f1c9a0b --scope live/acct_1")]
+    Rollback(remote::RollBack),
 }
 
 /// Where the plan is, and how to report.
@@ -44,8 +79,14 @@ pub(crate) struct Target {
 }
 
 /// Runs a command; an error means that nothing could be looked at.
-pub(crate) fn run(command: &PlanCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: &PlanCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let sound = match command {
+        PlanCommand::Push(command) => remote::push(command, out).await?,
+        PlanCommand::List(place) => remote::list_of(place, out).await.map(|()| true)?,
+        PlanCommand::Show(command) => remote::show(command, out).await.map(|()| true)?,
+        PlanCommand::Diff(command) => remote::diff_of(command, out).await.map(|()| true)?,
+        PlanCommand::Mode(command) => remote::switch(command, out).await.map(|()| true)?,
+        PlanCommand::Rollback(command) => remote::roll_back(command, out).await.map(|()| true)?,
         PlanCommand::Check(target) => check::run(target, out)?,
         PlanCommand::Test(target) => test::run(target, out)?,
         PlanCommand::Schema => {
@@ -66,7 +107,8 @@ mod tests {
     /// What a command printed and whether all was well, or the error.
     fn said(command: &PlanCommand) -> Result<(bool, String), String> {
         let mut out = Vec::new();
-        let code = run(command, &mut out).map_err(|error| format!("{error:#}"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let code = runtime.block_on(run(command, &mut out)).map_err(|error| format!("{error:#}"))?;
         Ok((format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS), String::from_utf8(out).unwrap()))
     }
 
@@ -113,7 +155,7 @@ mod tests {
         let dir = copy("policies.cedar", "context has reason && ", "");
         for said in [check(dir.path()), test(dir.path())] {
             let (ok, text) = said.unwrap();
-            let place = format!("{}:42:8: policy `hold-fraudulent`: ", dir.path().join("policies.cedar").display());
+            let place = format!("{}:43:8: policy `hold-fraudulent`: ", dir.path().join("policies.cedar").display());
             assert!(!ok && text.starts_with(&place), "{text}");
             assert_eq!(
                 text.lines().next().map(|line| line.contains("; try testing for the attribute's presence")),
@@ -139,7 +181,7 @@ mod tests {
         let dir = copy("policies.cedar", "context has reason && ", "");
         let (ok, text) = said(&PlanCommand::Check(target(dir.path(), true))).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert!(!ok && json["ok"] == false && json["plans"][0]["problems"][0]["line"] == 42, "{text}");
+        assert!(!ok && json["ok"] == false && json["plans"][0]["problems"][0]["line"] == 43, "{text}");
         assert_eq!(json["plans"][0]["problems"][0]["policy"], "hold-fraudulent");
         let (ok, text) = said(&PlanCommand::Test(target(&starter(), true))).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();

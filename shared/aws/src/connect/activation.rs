@@ -153,10 +153,11 @@ impl Store {
             self.use_link(scope.mode(), &pending.link, scope.account(), &pending.attempt, now)?,
             self.connection_row(pending, terms, before.as_ref(), now)?,
         ];
+        let number = heads.version() + 1;
         for plan in &new_plans {
             let head =
                 PlanHead { plan: plan.name.clone(), sha256: plan.sha256.clone(), policy_mode: PolicyMode::Shadow };
-            rows.extend(self.plan_version(scope, &head, &plan.document, 1, &link.created_by, now)?);
+            rows.extend(self.plan_version(scope, &head, &plan.document, number, &link.created_by, now)?);
             heads.set(head);
         }
         if !new_plans.is_empty() {

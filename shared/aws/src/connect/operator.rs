@@ -48,6 +48,12 @@ impl Operator {
         &self.id
     }
 
+    /// The ARN itself. Never in entries or logs.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
     /// The operator as the actor of an entry.
     #[must_use]
     pub fn actor(&self) -> Actor {

@@ -1,0 +1,341 @@
+//! Persons of a scope: the humans who operate agents, make keys and, later, approve.
+//!
+//! Row: pk `<mode>#<account>#persons`, sk `<person id>`; `emails`, `principals`, `groups` (sets, left out when empty), `created_at`,
+//! `version`. Erasing a person erases this row and the rows of the aliases: what remains, in entries and keys, is the id.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use axiru_domain::{PersonId, Scope, Timestamp};
+use axiru_ledger::types::EntryType;
+use serde_json::{Value, json};
+
+use crate::admin::act::{Act, Effect, put_item, update_item};
+use crate::admin::alias::{Alias, Principal};
+use crate::admin::refusal::AdminError;
+use crate::connect::operator::Operator;
+use crate::error::AwsError;
+use crate::item::{Item, RowError, key, n, number, parse, s, texts};
+use crate::store::{Store, StoreError};
+
+/// Most aliases of a person, and most groups.
+const MAX: usize = 10;
+
+/// A person as their row holds them. The addresses make it personal: it has no `Debug` and never goes into a log.
+#[derive(Clone)]
+pub struct Person {
+    /// The id.
+    pub id: PersonId,
+    /// Addresses and principals.
+    pub aliases: BTreeSet<Alias>,
+    /// The groups whose approvals they may give.
+    pub groups: BTreeSet<String>,
+    /// When they were added.
+    pub created_at: Timestamp,
+    version: u64,
+}
+
+/// A person to be added.
+pub struct NewPerson {
+    /// The id, made by whoever asks, so that one person can have one id in several scopes.
+    pub id: PersonId,
+    /// Addresses and principals, at least one.
+    pub aliases: BTreeSet<Alias>,
+    /// Groups.
+    pub groups: BTreeSet<String>,
+}
+
+fn pk(scope: &Scope) -> String {
+    format!("{}#persons", scope.key())
+}
+
+/// A group's name, as `@require_approval("finance")` names it.
+fn is_group(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+impl Person {
+    fn from_row(row: &Item) -> Result<Self, RowError> {
+        let mut aliases = BTreeSet::new();
+        for email in texts(row, "emails")? {
+            aliases.insert(Alias::Email(email.parse().map_err(|_| RowError("emails"))?));
+        }
+        for principal in texts(row, "principals")? {
+            aliases.insert(Alias::Principal(principal.parse().map_err(|_| RowError("principals"))?));
+        }
+        Ok(Self {
+            id: parse(row, "sk")?,
+            aliases,
+            groups: texts(row, "groups")?.into_iter().collect(),
+            created_at: parse(row, "created_at")?,
+            version: number(row, "version")?,
+        })
+    }
+
+    /// The person for an operator's eyes, with addresses.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        json!({
+            "person": self.id.as_str(),
+            "emails": emails(&self.aliases),
+            "principals": principals(&self.aliases).map(Principal::as_str).collect::<Vec<_>>(),
+            "groups": self.groups,
+            "created_at": self.created_at.to_string(),
+        })
+    }
+
+    fn row(&self, store: &Store, scope: &Scope) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+        let put = Put::builder()
+            .table_name(&store.state)
+            .item("pk", s(pk(scope)))
+            .item("sk", s(self.id.as_str()))
+            .item("created_at", s(self.created_at.to_string()))
+            .item("version", n(self.version + 1));
+        let sets = [
+            ("emails", emails(&self.aliases)),
+            ("principals", principals(&self.aliases).map(|principal| principal.as_str().to_owned()).collect()),
+            ("groups", self.groups.iter().cloned().collect()),
+        ];
+        // A set is never empty in DynamoDB.
+        let sets = sets.into_iter().filter(|(_, texts)| !texts.is_empty());
+        sets.fold(put, |put, (name, texts)| put.item(name, AttributeValue::Ss(texts)))
+    }
+
+    /// The write that says that the person was looked at while a key of theirs was made or taken away, so that of two such acts at
+    /// once one reads again.
+    pub(crate) fn touch(&self, store: &Store, scope: &Scope) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&store.state)
+            .set_key(Some(key(pk(scope), self.id.as_str())))
+            .update_expression("SET version = :next")
+            .condition_expression("version = :seen")
+            .expression_attribute_values(":seen", n(self.version))
+            .expression_attribute_values(":next", n(self.version + 1));
+        update_item(update)
+    }
+
+    /// The condition that the person is still there.
+    pub(crate) fn is_there(&self, store: &Store, scope: &Scope) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&store.state)
+            .set_key(Some(key(pk(scope), self.id.as_str())))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(|_| AwsError::unexpected("an administrative act", "request not built"))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+}
+
+fn emails(aliases: &BTreeSet<Alias>) -> Vec<String> {
+    let email = |alias: &Alias| match alias {
+        Alias::Email(email) => Some(email.expose().to_owned()),
+        Alias::Principal(_) => None,
+    };
+    aliases.iter().filter_map(email).collect()
+}
+
+fn principals(aliases: &BTreeSet<Alias>) -> impl Iterator<Item = &Principal> {
+    aliases.iter().filter_map(|alias| match alias {
+        Alias::Principal(principal) => Some(principal),
+        Alias::Email(_) => None,
+    })
+}
+
+/// The pseudonym under which an alias' principal acts.
+fn pseudonym(deployment: &str, alias: &Alias) -> Result<Option<Operator>, AdminError> {
+    match alias {
+        Alias::Email(_) => Ok(None),
+        Alias::Principal(principal) => principal
+            .operator(deployment)
+            .map(Some)
+            .map_err(|error| AdminError::form("principal_refused", error.to_string())),
+    }
+}
+
+impl Store {
+    /// A person of a scope.
+    ///
+    /// # Errors
+    /// Refused where there is none of that id.
+    pub async fn person(&self, scope: &Scope, id: &PersonId) -> Result<Person, AdminError> {
+        let row = self.row(&pk(scope), id.as_str()).await?;
+        let person = row.as_ref().map(Person::from_row).transpose()?;
+        person.ok_or_else(|| {
+            AdminError::missing(
+                "no_such_person",
+                format!("{id} is no person of {scope}; `axiru person list --scope {scope}` shows who is"),
+            )
+        })
+    }
+
+    /// The persons of a scope, by id.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    pub async fn persons(&self, scope: &Scope) -> Result<Vec<Person>, AdminError> {
+        self.administered(scope).await?;
+        let rows = self.partition(&pk(scope)).await?;
+        Ok(rows.iter().map(Person::from_row).collect::<Result<_, _>>()?)
+    }
+
+    async fn nobodys(&self, scope: &Scope, alias: &Alias, own: &PersonId) -> Result<(), AdminError> {
+        match self.alias(scope, alias).await? {
+            None => Ok(()),
+            // Which address it is is not said: the caller knows what they asked for.
+            Some(other) => Err(AdminError::conflict(
+                "alias_taken",
+                format!(
+                    "this {} belongs to {}{other}; an alias belongs to one person",
+                    alias.class(),
+                    if other == *own { "the same person already, " } else { "" }
+                ),
+            )),
+        }
+    }
+
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// Refused where the id or an alias is somebody's already, or there is no alias.
+    pub async fn add_person(
+        &self,
+        act: &Act,
+        deployment: &str,
+        wanted: &NewPerson,
+        now: fn() -> Timestamp,
+    ) -> Result<Value, AdminError> {
+        if wanted.aliases.is_empty() || wanted.aliases.len() > MAX {
+            let detail = format!("a person has 1 to {MAX} aliases: e-mail addresses and AWS principals");
+            return Err(AdminError::form("aliases", detail));
+        }
+        if wanted.groups.len() > MAX || !wanted.groups.iter().all(|group| is_group(group)) {
+            let detail = format!("at most {MAX} groups, each of lower-case letters, digits and `-`, such as `finance`");
+            return Err(AdminError::form("groups", detail));
+        }
+        self.act(act, now, || async {
+            let scope = &act.scope;
+            if self.row(&pk(scope), wanted.id.as_str()).await?.is_some() {
+                let detail =
+                    format!("{} is a person of {scope} already; change aliases with `axiru person alias`", wanted.id);
+                return Err(AdminError::conflict("person_exists", detail));
+            }
+            let person = Person {
+                id: wanted.id.clone(),
+                aliases: wanted.aliases.clone(),
+                groups: wanted.groups.clone(),
+                created_at: now(),
+                version: 0,
+            };
+            let mut rows = vec![put_item(person.row(self, scope).condition_expression("attribute_not_exists(pk)"))?];
+            let mut pseudonyms = Vec::new();
+            for alias in &wanted.aliases {
+                self.nobodys(scope, alias, &wanted.id).await?;
+                let operator = pseudonym(deployment, alias)?;
+                rows.push(alias.take(self, scope, &wanted.id, operator.as_ref())?);
+                pseudonyms.extend(operator.map(|operator| operator.id().to_owned()));
+            }
+            pseudonyms.sort();
+            let fields = json!({
+                "person": wanted.id.as_str(),
+                "groups": wanted.groups,
+                "principals": pseudonyms,
+                "addresses": emails(&wanted.aliases).len(),
+            });
+            let answer = json!({"changed": true, "person": wanted.id.as_str()});
+            Ok(Effect::Change { ty: EntryType::PersonAdded, fields, rows, answer })
+        })
+        .await
+    }
+
+    /// Removes a person and erases their addresses.
+    ///
+    /// # Errors
+    /// Refused while a live key has them as its operator.
+    pub async fn remove_person(&self, act: &Act, id: &PersonId, now: fn() -> Timestamp) -> Result<Value, AdminError> {
+        self.act(act, now, || async {
+            let scope = &act.scope;
+            let person = self.person(scope, id).await?;
+            let keys = self.keys(scope).await?;
+            let live = keys.iter().filter(|key| key.operator == *id && key.is_live(now()));
+            let live: Vec<&str> = live.map(|key| key.id.as_str()).collect();
+            if !live.is_empty() {
+                let detail = format!(
+                    "{id} answers for live keys: {}; revoke them first (`axiru key revoke <key> --scope {scope}`)",
+                    live.join(", ")
+                );
+                return Err(AdminError::conflict("person_operates_keys", detail));
+            }
+            let delete = Delete::builder()
+                .table_name(&self.state)
+                .set_key(Some(key(pk(scope), id.as_str())))
+                .condition_expression("version = :seen")
+                .expression_attribute_values(":seen", n(person.version))
+                .build()
+                .map_err(|_| AwsError::unexpected("an administrative act", "request not built"))?;
+            let mut rows = vec![TransactWriteItem::builder().delete(delete).build()];
+            for alias in &person.aliases {
+                rows.push(alias.free(self, scope)?);
+            }
+            let fields = json!({"person": id.as_str()});
+            let answer = json!({"changed": true, "person": id.as_str()});
+            Ok(Effect::Change { ty: EntryType::PersonRemoved, fields, rows, answer })
+        })
+        .await
+    }
+
+    /// Gives a person an alias, or takes it away.
+    ///
+    /// # Errors
+    /// Refused where the alias is somebody else's, or the person's last.
+    pub async fn change_alias(
+        &self,
+        act: &Act,
+        deployment: &str,
+        id: &PersonId,
+        alias: &Alias,
+        added: bool,
+        now: fn() -> Timestamp,
+    ) -> Result<Value, AdminError> {
+        let operator = pseudonym(deployment, alias)?;
+        self.act(act, now, || async {
+            let scope = &act.scope;
+            let mut person = self.person(scope, id).await?;
+            if person.aliases.contains(alias) == added {
+                return Ok(Effect::Nothing(json!({"changed": false, "person": id.as_str()})));
+            }
+            let row = if added {
+                self.nobodys(scope, alias, id).await?;
+                if person.aliases.len() >= MAX {
+                    return Err(AdminError::conflict(
+                        "aliases",
+                        format!("{id} has {MAX} aliases, and that is the most"),
+                    ));
+                }
+                person.aliases.insert(alias.clone());
+                alias.take(self, scope, id, operator.as_ref())?
+            } else {
+                if person.aliases.len() == 1 {
+                    let detail = format!("this is the last alias of {id}; add another one first, or remove the person");
+                    return Err(AdminError::conflict("last_alias", detail));
+                }
+                person.aliases.remove(alias);
+                alias.free(self, scope)?
+            };
+            let seen = person
+                .row(self, scope)
+                .condition_expression("version = :seen")
+                .expression_attribute_values(":seen", n(person.version));
+            let rows = vec![put_item(seen)?, row];
+            let fields = json!({
+                "person": id.as_str(),
+                "alias": alias.class(),
+                "added": added,
+                "principal": operator.as_ref().map(Operator::id),
+                "addresses": emails(&person.aliases).len(),
+            });
+            let answer = json!({"changed": true, "person": id.as_str()});
+            Ok(Effect::Change { ty: EntryType::PersonAliasChanged, fields, rows, answer })
+        })
+        .await
+    }
+}
