@@ -38,7 +38,7 @@ fn an_account_is_connected_in_each_mode_with_one_link() {
         let entries = stage.entries(Mode::Live, &stage.merchant).await;
         assert_eq!(entries[0].fields()["reconnected"], false);
         assert!(entries[0].fields()["actor"].as_str().unwrap().starts_with("operator:op_"));
-        assert_eq!(stage.store().plan_heads(&stage.scope(Mode::Live, &stage.merchant)).await.unwrap().len(), 4);
+        assert_eq!(stage.store().plan_heads(&stage.scope(Mode::Live, &stage.merchant)).await.unwrap().list().len(), 4);
     });
 }
 

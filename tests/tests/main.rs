@@ -5,5 +5,8 @@
 
 mod arrows;
 mod connect;
+mod facts;
+mod path_a;
 mod path_b;
+mod refresh;
 mod template;

@@ -149,7 +149,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use axiru_domain::{Actor, Claimed, Facts, Kind, Money, Movement, MovementKey, Timestamp};
+    use axiru_domain::{Actor, Claimed, Facts, Kind, Money, Movement, Timestamp};
 
     use super::*;
     use crate::asked::Asked;
@@ -167,7 +167,7 @@ mod tests {
         let slice = Slice::of(Kind::Refund, &check::policies(&document, "policies.cedar").unwrap()).unwrap();
         let movement = Movement {
             scope: "test/acct_1".parse().unwrap(),
-            key: MovementKey { kind: Kind::Refund, object: "re_1".parse().unwrap(), ordinal: 0 },
+            kind: Kind::Refund,
             money: Money::new(1, "usd".parse().unwrap()).unwrap(),
             facts: Facts::unknown(Kind::Refund),
         };

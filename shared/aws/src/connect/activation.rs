@@ -3,7 +3,7 @@
 //! A connect again of an account resumes its logs: the lanes and the plans it has stay, only tokens and profile are new.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use axiru_domain::{Actor, Lane, Lanes, LogId, Scope, StripeId, Timestamp};
+use axiru_domain::{Actor, Lane, Lanes, LogId, PolicyMode, StripeId, Timestamp};
 use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
 use serde_json::{Map, Value, json};
@@ -14,7 +14,7 @@ use crate::connection::{self, ConnectionState};
 use crate::error::{AwsError, Retry};
 use crate::item::{Item, b, n, number, s, text};
 use crate::ledger::{CommitError, Writes};
-use crate::plans::{documents_pk, heads_pk};
+use crate::plans::PlanHead;
 use crate::store::{Store, StoreError};
 
 /// A plan that every connection begins with, in shadow.
@@ -145,10 +145,8 @@ impl Store {
         let link: LinkRow = link.filter(|link| link.used_by_attempt.is_none()).ok_or(ActivationError::LinkUsed)?;
         let before = self.row(&connection::pk(scope.mode()), scope.account().as_str()).await?;
         let before = before.as_ref().map(Before::read).transpose()?;
-        let heads = self.partition(&heads_pk(scope)).await.map_err(CommitError::from)?;
-        let adopted: Vec<&str> = heads.iter().map(|head| text(head, "sk")).collect::<Result<_, _>>()?;
-        let new_plans: Vec<&StarterPlan> =
-            terms.plans.iter().filter(|plan| !adopted.contains(&plan.name.as_str())).collect();
+        let mut heads = self.plan_heads(scope).await?;
+        let new_plans: Vec<&StarterPlan> = terms.plans.iter().filter(|plan| heads.of(&plan.name).is_none()).collect();
 
         let mut rows = vec![
             self.confirm_install(pending)?,
@@ -156,7 +154,13 @@ impl Store {
             self.connection_row(pending, terms, before.as_ref(), now)?,
         ];
         for plan in &new_plans {
-            rows.extend(self.plan_rows(scope, plan, &pending.attempt, now)?);
+            let head =
+                PlanHead { plan: plan.name.clone(), sha256: plan.sha256.clone(), policy_mode: PolicyMode::Shadow };
+            rows.extend(self.plan_version(scope, &head, &plan.document, 1, &link.created_by, now)?);
+            heads.set(head);
+        }
+        if !new_plans.is_empty() {
+            rows.push(heads.write(self, scope)?);
         }
         let drafts = drafts(pending, terms, before.as_ref(), &new_plans, log, &Actor::Operator(link.created_by));
         Ok(Writes { drafts, rows })
@@ -185,6 +189,11 @@ impl Store {
             .item("connected_at", s(now.to_string()))
             .item("tokens", b(pending.tokens.as_slice()))
             .item("endpoint", s(terms.endpoint.as_str()));
+        // All that is said of earlier tokens goes with the row that this one replaces.
+        let put = match pending.tokens_at {
+            Some(at) => put.item("tokens_at", s(at.to_string())),
+            None => put,
+        };
         let put = match before {
             Some(before) => {
                 put.condition_expression("attempt = :before").expression_attribute_values(":before", s(&before.attempt))
@@ -194,36 +203,6 @@ impl Store {
         put.build()
             .map(|put| TransactWriteItem::builder().put(put).build())
             .map_err(|_| AwsError::unexpected("connecting", "request not built").into())
-    }
-
-    fn plan_rows(
-        &self,
-        scope: &Scope,
-        plan: &StarterPlan,
-        attempt: &str,
-        now: Timestamp,
-    ) -> Result<[TransactWriteItem; 2], StoreError> {
-        let unbuilt = |_| StoreError::from(AwsError::unexpected("adopting a plan", "request not built"));
-        let head = Put::builder()
-            .table_name(&self.state)
-            .item("pk", s(heads_pk(scope)))
-            .item("sk", s(&plan.name))
-            .item("sha256", s(&plan.sha256))
-            .item("policy_mode", s("shadow"))
-            .item("attempt", s(attempt))
-            .item("adopted_at", s(now.to_string()))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(unbuilt)?;
-        // Named by the hash of its bytes: written twice it is the same row.
-        let document = Put::builder()
-            .table_name(&self.state)
-            .item("pk", s(documents_pk(scope)))
-            .item("sk", s(&plan.sha256))
-            .item("document", b(plan.document.as_slice()))
-            .build()
-            .map_err(unbuilt)?;
-        Ok([head, document].map(|put| TransactWriteItem::builder().put(put).build()))
     }
 }
 
@@ -298,6 +277,7 @@ mod tests {
             link: hash.clone(),
             hash,
             tokens: b"canary".to_vec(),
+            tokens_at: None,
         }
     }
 
