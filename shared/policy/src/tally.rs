@@ -235,7 +235,7 @@ mod tests {
                 facts.set("charge_disputed", Fact::Known(FactValue::Bool(age == 3))).unwrap();
                 let movement = Movement {
                     scope: "test/acct_1".parse().unwrap(),
-                    key: MovementKey { kind: Kind::Refund, object: "re_1".parse().unwrap(), ordinal: 0 },
+                    kind: Kind::Refund,
                     money: Money::new(amount, if age == 4 { "eur" } else { "usd" }.parse().unwrap()).unwrap(),
                     facts,
                 };

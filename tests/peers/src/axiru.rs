@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Fact, FactSpec, FactType, FactValue, Facts, Kind, Money, Movement, MovementKey,
+    Actor, Claimed, Counters, Fact, FactSpec, FactType, FactValue, Facts, Kind, Money, Movement,
     PolicyMode, Reason, Stage, Timestamp, Usage,
 };
 use axiru_policy::{Asked, CountedFor, Plan, PlanSet, decide};
@@ -25,7 +25,7 @@ pub(crate) fn movement(fires: bool) -> Movement {
     }
     Movement {
         scope: "live/acct_1".parse().unwrap(),
-        key: MovementKey { kind, object: "re_1".parse().unwrap(), ordinal: 0 },
+        kind,
         money: Money::new(12_000, "usd".parse().unwrap()).unwrap(),
         facts,
     }
