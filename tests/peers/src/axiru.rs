@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Fact, FactSpec, FactType, FactValue, Facts, Kind, Money, Movement,
-    PolicyMode, Reason, Stage, Timestamp, Usage,
+    Actor, Claimed, Counters, Fact, FactSpec, FactType, FactValue, Facts, Kind, Money, Movement, PolicyMode, Reason,
+    Stage, Timestamp, Usage,
 };
 use axiru_policy::{Asked, CountedFor, Plan, PlanSet, decide};
 
