@@ -175,7 +175,6 @@ fn damaged_entries_are_refused() {
         "claimed",
         "evaluated_at",
         "decision",
-        "request",
     ] {
         let mut less = fields.clone();
         less.remove(name);
