@@ -18,7 +18,7 @@ fn a_refund_that_is_asked_for() {
         ground.connect(super::stripe::LIVE, "att_2").await;
         let young = all(ground, &refund_of(&charge)).await;
         assert_eq!(long(&young, "charge_age_days"), 2);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
         ground.stripe.calls();
         let learnt = all(ground, &refund_of(&charge)).await;
         assert_eq!(ground.stripe.calls(), [format!("GET /v1/charges/{charge}")], "one call tells all of it");

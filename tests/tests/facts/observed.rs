@@ -25,7 +25,7 @@ permit(principal, action == Axiru::Action::"refund", resource);
 @reason("The charge is old or nearly used up")
 forbid(principal, action == Axiru::Action::"refund", resource)
 when { (context has charge_age_days && context.charge_age_days > 30)
-    || (context has charge_refundable_minor && context.charge_refundable_minor < 4000) };
+    || (context.currency == "usd" && context has charge_refundable_minor && context.charge_refundable_minor < 4000) };
 "#;
 
 /// A plan that reads two facts of Stripe's, in force in live mode.

@@ -131,6 +131,10 @@ fn a_token_opens_in_its_own_scope_only() {
             tokio::time::sleep(HALF_AN_HOUR).await;
             assert!(ground.refresh(LIVE).await.is_err());
         }
+        // The row of one account, copied to another.
+        let own = ground.sealed(&scope(LIVE), &canary).await;
+        ground.put(LIVE, "acct_2", "att_1", own).await;
+        assert!(matches!(ground.reader().token(&foreign).await, Err(TokenError::Store(_))));
         let mut cut = ground.sealed(&scope(LIVE), &canary).await;
         cut.pop();
         ground.put(LIVE, ACCOUNT, "att_1", cut).await;

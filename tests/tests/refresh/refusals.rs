@@ -137,6 +137,83 @@ fn whoever_comes_too_late_writes_nothing() {
 }
 
 #[test]
+fn a_connect_before_the_lease_wins() {
+    run(async |ground: &Ground| {
+        tokio::time::sleep(HALF_AN_HOUR).await;
+        ground.account.faults().next("UpdateItem", Fault::Delay(Duration::from_secs(5)));
+        let connect = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            ground.connect(LIVE, "att_2").await;
+        };
+        let (refreshed, ()) = tokio::join!(ground.refresh(LIVE), connect);
+        assert_eq!(refreshed.unwrap(), Refreshed::Fresh);
+        assert!(ground.stripe.calls().is_empty(), "the refresh token that was read is not the connection's any more");
+        assert_eq!(ground.field(LIVE, "refresh_lease").await, None);
+    });
+}
+
+/// A process whose clock is a minute ahead takes a lease that is not over.
+#[test]
+fn whoever_lost_the_lease_stores_nothing_even_with_good_tokens() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let account = axiru_in_process::InProcess::new().unwrap();
+        let ground = Ground::new(account, axiru_in_process::Retries::Off, true).await;
+        tokio::time::sleep(HALF_AN_HOUR).await;
+        let late = |secs| super::stripe::StripeFault::Late(Duration::from_secs(secs));
+        ground.stripe.fail(&[late(10), late(15)]);
+        let ahead = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let refresher = ground.refresher().with_clock(|| now().plus_secs(60));
+            refresher.refresh(&super::ground::ask(LIVE)).await.unwrap()
+        };
+        let between = async {
+            tokio::time::sleep(Duration::from_secs(13)).await;
+            ground.field(LIVE, "tokens_version").await
+        };
+        let (slow, ahead, between) = tokio::join!(ground.refresh(LIVE), ahead, between);
+        assert_eq!((slow.unwrap(), between), (Refreshed::Fresh, None));
+        assert_eq!((ahead, ground.stripe.renewed()), (Refreshed::Renewed(1), 1));
+        let token = ground.reader().token(&scope(LIVE)).await.unwrap();
+        assert!(ground.accepts(&token).await);
+    });
+}
+
+/// The same, where Stripe gives no answer again: the one ahead has the tokens, and the other one's `invalid_grant` means nothing.
+#[test]
+fn an_invalid_grant_is_believed_only_by_whoever_holds_the_lease() {
+    run(async |ground: &Ground| {
+        tokio::time::sleep(HALF_AN_HOUR).await;
+        ground.stripe.fail(&[super::stripe::StripeFault::Late(Duration::from_secs(10))]);
+        let ahead = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let refresher = ground.refresher().with_clock(|| now().plus_secs(60));
+            refresher.refresh(&super::ground::ask(LIVE)).await.unwrap()
+        };
+        let (slow, ahead) = tokio::join!(ground.refresh(LIVE), ahead);
+        assert_eq!((slow.unwrap(), ahead), (Refreshed::Fresh, Refreshed::Renewed(1)));
+        assert!(ground.entries(LIVE).await.is_empty() && ground.state(LIVE).await == "active");
+    });
+}
+
+#[test]
+fn a_table_or_key_that_fails_for_a_while_loses_nothing_that_stripe_answered() {
+    run(async |ground: &Ground| {
+        for operation in ["UpdateItem", "Encrypt"] {
+            tokio::time::sleep(HALF_AN_HOUR).await;
+            let (mut seen, first) = (0, usize::from(operation == "UpdateItem"));
+            ground.account.faults().decide(move |call| {
+                seen += usize::from(call.operation == operation);
+                (call.operation == operation && (first + 1..=first + 6).contains(&seen)).then_some(Fault::Fail)
+            });
+            assert!(matches!(ground.refresh(LIVE).await, Ok(Refreshed::Renewed(_))), "{operation}");
+            ground.account.faults().clear();
+        }
+        assert_eq!((ground.stripe.renewed(), ground.entries(LIVE).await.len()), (2, 0));
+    });
+}
+
+#[test]
 fn a_wrong_developer_key_harms_no_connection() {
     run(async |ground: &Ground| {
         tokio::time::sleep(HALF_AN_HOUR).await;
