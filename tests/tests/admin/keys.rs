@@ -113,6 +113,18 @@ fn one_key_for_two_accounts_has_an_entry_in_each_and_dies_in_both() {
             assert_eq!(office.types(scope).await.last().map(String::as_str), Some("key.created"));
         }
         assert_eq!(key(office, &token(1)).await.accounts.len(), 2);
+        // Replaced at once in the first account, the old key is replaced in the second as well.
+        let successor = json!({"replaces": token(1).id(), "overlap_secs": 0});
+        let body = key_body(5, &token(2), successor.clone());
+        for scope in [LIVE, other] {
+            let (status, answer) = office.post(ROSA, scope, "keys", &body).await;
+            assert!(status.is_success(), "{scope} {answer}");
+        }
+        assert_eq!(
+            (key(office, &token(2)).await.accounts.len(), presented(office, &token(1), now()).await),
+            (2, Err(KeyRefused))
+        );
+        assert_eq!(office.refused(ROSA, "keys", key_body(6, &token(3), successor)).await.1, "key_not_live");
         let route = format!("keys/{}/revoke", token(1).id());
         let answer = office.post(ROSA, other, &route, &json!({"change": chg(3)})).await.1;
         assert_eq!(answer["accounts"], json!(["acct_1", "acct_2"]));

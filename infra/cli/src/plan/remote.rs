@@ -212,13 +212,17 @@ pub(super) async fn show(command: &Show, out: &mut dyn Write) -> anyhow::Result<
         writeln!(out, "  kinds    {}", words(document, "kinds"))?;
         writeln!(out, "  version  {}", text(answer, "sha256"))?;
         for limit in list(document, "limits") {
-            writeln!(out, "  limit    {limit}")?;
+            writeln!(out, "  limit    {}", limit_of(limit))?;
         }
         writeln!(out)?;
+        // A version that was pushed twice is in force once.
+        let in_force = |version: &Value| text(version, "sha256") == text(answer, "in_force");
+        let last = list(answer, "versions").iter().rposition(in_force);
         let rows: Vec<[String; 4]> = list(answer, "versions")
             .iter()
-            .map(|version| {
-                let mark = if text(version, "sha256") == text(answer, "in_force") { "in force" } else { "" };
+            .enumerate()
+            .map(|(at, version)| {
+                let mark = if Some(at) == last { "in force" } else { "" };
                 [
                     short(text(version, "sha256")).to_owned(),
                     minute(version, "pushed_at"),
@@ -230,6 +234,20 @@ pub(super) async fn show(command: &Show, out: &mut dyn Write) -> anyhow::Result<
         table::print(["version", "pushed (UTC)", "by", ""], &rows, out)?;
         Ok(writeln!(out, "\n{}", text(document, "policies").trim_end())?)
     })
+}
+
+/// A limit of a plan document in a line.
+fn limit_of(limit: &Value) -> String {
+    let cap = |name: &str, unit: &str| limit.get(name).and_then(Value::as_i64).map(|most| format!("{most} {unit}"));
+    let caps = [cap("max_amount", &format!("minor units {}", text(limit, "currency"))), cap("max_count", "movements")];
+    let caps: Vec<String> = caps.into_iter().flatten().collect();
+    let window = limit.get("window").unwrap_or(&Value::Null);
+    let window = match text(window, "calendar") {
+        "-" => format!("rolling {}", text(window, "rolling")),
+        calendar => format!("{calendar}, {}", text(window, "zone")),
+    };
+    let (id, per, then) = (text(limit, "id"), text(limit, "per"), text(limit, "on_exceed"));
+    format!("{id}: {} per {per} ({window}), then {then}; {}", caps.join(" or "), words(limit, "kinds"))
 }
 
 /// Compares.
