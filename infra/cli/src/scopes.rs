@@ -18,7 +18,7 @@ pub(crate) struct Where {
     pub(crate) scope: Vec<Scope>,
     #[command(flatten)]
     pub(crate) deployment: Deployment,
-    /// Print JSON for programs: a list with one answer for each scope.
+    /// Print JSON for programs.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -153,20 +153,14 @@ pub(super) async fn push(command: &Push, out: &mut dyn Write) -> anyhow::Result<
     let answers = all.iter().map(|(scope, _, answer)| (scope.clone(), answer.clone())).collect();
     command.doing.place.tell(&answers, out, |scope, answer, out| {
         let (plan, version, mode) = (text(answer, "plan"), short(text(answer, "sha256")), text(answer, "policy_mode"));
-        Ok(if !changed(answer) {
-            writeln!(out, "{scope}: {plan} {version} is in force already ({mode}); nothing was changed")?
+        let told = if !changed(answer) {
+            format!("is in force already ({mode}); nothing was changed")
         } else if answer.get("before").is_some_and(Value::is_string) {
-            writeln!(
-                out,
-                "{scope}: {plan} {version} is in force now ({mode}), instead of {}",
-                short(text(answer, "before"))
-            )?
+            format!("is in force now ({mode}), instead of {}", short(text(answer, "before")))
         } else {
-            writeln!(
-                out,
-                "{scope}: {plan} {version} is new and in {mode}: its verdicts are recorded and change nothing"
-            )?
-        })
+            format!("is new and in {mode}: its verdicts are recorded and change nothing")
+        };
+        Ok(writeln!(out, "{scope}: {plan} {version} {told}")?)
     })?;
     Ok(true)
 }
