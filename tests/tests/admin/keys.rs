@@ -89,18 +89,6 @@ fn a_replaced_key_works_through_the_overlap_and_no_third_is_made() {
 }
 
 #[test]
-fn two_successors_at_once_leave_two_live_keys() {
-    run(async |office| {
-        office.done(ROSA, "keys", key_body(1, &token(1), new_agent())).await;
-        let body = |number: u8| key_body(10 + u32::from(number), &token(number), json!({"actor": "agent:ag_1"}));
-        let (two, three) = (body(2), body(3));
-        let (two, three) = tokio::join!(office.post(ROSA, LIVE, "keys", &two), office.post(ROSA, LIVE, "keys", &three));
-        let took = [two.0, three.0].iter().filter(|status| status.is_success()).count();
-        assert_eq!(took, 1, "{two:?} {three:?}");
-    });
-}
-
-#[test]
 fn one_key_for_two_accounts_has_an_entry_in_each_and_dies_in_both() {
     run(async |office| {
         let other = "live/acct_2";
