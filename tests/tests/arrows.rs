@@ -1,7 +1,7 @@
 //! The arrows between the rooms: `functions -> {aws, runtime} -> {stripe, policy, ledger} -> domain`. Any edge downward is allowed,
 //! none upward or sideways, and what each room is for (pure, or the only one with AWS) shows in what it depends on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -66,9 +66,16 @@ fn reason(edge: &Edge) -> Option<&'static str> {
     }
 }
 
+/// The root of the clone whose tests run, which need not be the one whose sources were compiled.
+pub(crate) fn root() -> PathBuf {
+    let tests = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    Path::new(&tests).parent().expect("tests is in the root").to_path_buf()
+}
+
 /// The edges of this workspace, as cargo sees them.
 fn edges() -> Vec<Edge> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is in the root");
+    let root = root();
+    let root = root.as_path();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])

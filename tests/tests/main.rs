@@ -6,5 +6,8 @@
 mod admin;
 mod arrows;
 mod connect;
+mod facts;
+mod path_a;
 mod path_b;
+mod refresh;
 mod template;

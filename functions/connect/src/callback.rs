@@ -3,7 +3,7 @@
 use axiru_aws::connect::install::{Claimed, InstallError};
 use axiru_aws::connect::token::Token;
 use axiru_aws::error::Retry;
-use axiru_domain::Mode;
+use axiru_domain::{Mode, Timestamp};
 use axiru_stripe::error::StripeError;
 use axiru_stripe::oauth::{self, Code, Grant, OAuthError};
 use axiru_stripe::rest::{Profile, Rest};
@@ -32,28 +32,30 @@ pub(crate) async fn receive(app: &App, fields: &Fields, binding: Option<&Token>)
         Err(error) => return refused(mode, &error),
     };
     match grant(app, fields, mode).await {
-        Ok((grant, profile)) => match app.store.hold_grant(&app.seal, &claimed, &grant, &profile, (app.now)()).await {
-            Ok(()) => {
-                tracing::info!(scope = %format_args!("{mode}/{}", grant.account), "an install waits for confirmation");
-                let confirmation = Confirmation {
-                    mode,
-                    account: grant.account,
-                    display_name: profile.display_name,
-                    country: profile.country,
-                    currency: profile.default_currency,
-                    state,
-                };
-                Answer::Page {
-                    status: StatusCode::OK,
-                    page: pages::confirm(&confirmation, None),
-                    leads_to: Vec::new(),
-                    // Ten minutes more, for this step.
-                    cookie: binding.and_then(browser::bind),
-                    allow: None,
+        Ok(Granted { grant, profile, asked_at }) => {
+            match app.store.hold_grant(&app.seal, &claimed, &grant, &profile, asked_at, (app.now)()).await {
+                Ok(()) => {
+                    tracing::info!(scope = %format_args!("{mode}/{}", grant.account), "an install waits for confirmation");
+                    let confirmation = Confirmation {
+                        mode,
+                        account: grant.account,
+                        display_name: profile.display_name,
+                        country: profile.country,
+                        currency: profile.default_currency,
+                        state,
+                    };
+                    Answer::Page {
+                        status: StatusCode::OK,
+                        page: pages::confirm(&confirmation, None),
+                        leads_to: Vec::new(),
+                        // Ten minutes more, for this step.
+                        cookie: binding.and_then(browser::bind),
+                        allow: None,
+                    }
                 }
+                Err(error) => refused(mode, &error),
             }
-            Err(error) => refused(mode, &error),
-        },
+        }
         Err(failure) => {
             end(app, mode, &claimed).await;
             failure.answer(mode)
@@ -89,7 +91,14 @@ enum Failure {
     OtherAccount,
 }
 
-async fn grant(app: &App, fields: &Fields, mode: Mode) -> Result<(Grant, Profile), Failure> {
+/// What Stripe granted, whose it is, and when it was asked for: from then on the access token ages.
+struct Granted {
+    grant: Grant,
+    profile: Profile,
+    asked_at: Timestamp,
+}
+
+async fn grant(app: &App, fields: &Fields, mode: Mode) -> Result<Granted, Failure> {
     match fields.get("error") {
         None => {}
         Some("access_denied") => return Err(Failure::Declined),
@@ -97,6 +106,7 @@ async fn grant(app: &App, fields: &Fields, mode: Mode) -> Result<(Grant, Profile
     }
     let code: Code = fields.get("code").and_then(|code| code.parse().ok()).ok_or(Failure::NoCode)?;
     let developer = app.developers.of(mode).await?;
+    let asked_at = (app.now)();
     let grant = oauth::exchange(app.stripe.as_ref(), &app.config.stripe, &developer.key, &code).await?;
     if grant.mode != mode {
         return Err(Failure::OtherMode(grant.mode));
@@ -105,7 +115,7 @@ async fn grant(app: &App, fields: &Fields, mode: Mode) -> Result<(Grant, Profile
     if profile.account != grant.account {
         return Err(Failure::OtherAccount);
     }
-    Ok((grant, profile))
+    Ok(Granted { grant, profile, asked_at })
 }
 
 impl Failure {

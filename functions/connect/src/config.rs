@@ -2,7 +2,7 @@
 
 use axiru_domain::{Lanes, Mode};
 use axiru_runtime::env::{self, EnvError};
-use axiru_stripe::base::{ApiBase, trusted_address};
+use axiru_stripe::base::{ApiBase, STRIPE, trusted_address};
 use axiru_stripe::permissions::Variant;
 use url::Url;
 
@@ -37,9 +37,6 @@ pub enum ConfigError {
     #[error("the setting `{0}` is not https (or http on this machine) without user, query and fragment")]
     Address(&'static str),
 }
-
-/// Where Stripe's API is, unless told otherwise.
-const STRIPE: &str = "https://api.stripe.com";
 
 /// Stripe's consent page, unless told otherwise.
 const AUTHORIZE: &str = "https://marketplace.stripe.com/oauth/v2/authorize";

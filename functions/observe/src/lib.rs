@@ -1,12 +1,20 @@
 //! The observe function as a library: its handler, so that tests can call it without Lambda.
 
+use std::sync::Arc;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use axiru_aws::facts::StripeFacts;
 use axiru_aws::observe::{ObserveError, Observed, Observer};
+use axiru_aws::refresh::AskQueue;
+use axiru_aws::seal::Seal;
+use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Retry, Store};
 use axiru_runtime::batch::{give_back, guarded};
 use axiru_runtime::env::{self, EnvError};
 use axiru_runtime::metrics;
+use axiru_stripe::base::STRIPE;
 use axiru_stripe::report::Report;
+use axiru_stripe::transport::{Https, HttpsError};
 
 /// Name of the function in metrics.
 const NAME: &str = "observe";
@@ -16,22 +24,40 @@ pub struct App {
     observer: Observer,
 }
 
+/// The function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A setting.
+    #[error("{0}")]
+    Env(#[from] EnvError),
+    /// No HTTPS client.
+    #[error("{0}")]
+    Https(#[from] HttpsError),
+}
+
 impl App {
     /// From the environment.
     ///
     /// # Errors
-    /// [`EnvError`] when a setting is missing.
-    pub async fn load() -> Result<Self, EnvError> {
+    /// [`LoadError`].
+    pub async fn load() -> Result<Self, LoadError> {
         let clients = Clients::load().await;
         let state = env::required("AXIRU_STATE_TABLE")?;
         let ledger = env::required("AXIRU_LEDGER_TABLE")?;
-        Ok(Self::new(Store::new(clients.dynamodb, state, ledger)))
+        let store = Store::new(clients.dynamodb, state, ledger);
+        let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
+        let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
+        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
+        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
+        let tokens = TokenReader::new(store.clone(), seal, asks);
+        let facts = StripeFacts::new(Arc::new(Https::new()?), base, tokens);
+        Ok(Self::new(Observer::new(store).with_facts(facts)))
     }
 
-    /// On that store.
+    /// With that observer.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { observer: Observer::new(store) }
+    pub const fn new(observer: Observer) -> Self {
+        Self { observer }
     }
 }
 

@@ -54,16 +54,7 @@ impl State {
             }
         }
         let (status, body) = if request.path == "/v1/oauth/token" && request.method == "POST" {
-            let answer = decode(&[&request.body])
-                .map_err(Into::into)
-                .and_then(|form| self.token(&request.headers, Params::new(form)));
-            match answer {
-                Ok(value) => (200, value.to_string()),
-                Err(error) => {
-                    let (status, body) = error.answer(&request_id);
-                    (status, body.to_string())
-                }
-            }
+            self.token_call(request, &request_id, &mut headers)
         } else {
             match self.call(request, &request_id, &mut headers) {
                 Ok((status, body)) => (status, body),
@@ -74,6 +65,40 @@ impl State {
             headers.push(("www-authenticate", "Bearer realm=\"Stripe\"".to_owned()));
         }
         ApiAnswer { status, headers, body }
+    }
+
+    /// `POST /v1/oauth/token`, whose errors have a shape of their own.
+    fn token_call(
+        &mut self,
+        request: &ApiRequest,
+        request_id: &str,
+        headers: &mut Vec<(&'static str, String)>,
+    ) -> (u16, String) {
+        let asked = fingerprint(&request.method, &request.path, &request.query, &request.body);
+        let key = header(&request.headers, "idempotency-key").filter(|_| self.replays_tokens).map(str::to_owned);
+        let developer = self.developer_scope(&request.headers).zip(key);
+        if let Some((scope, key)) = &developer
+            && let Ok(Some(saved)) = self.recall(scope, key, &asked)
+        {
+            headers.push(("idempotent-replayed", "true".to_owned()));
+            headers.push(("original-request", saved.request_id));
+            return (saved.status, saved.body);
+        }
+        let answer = decode(&[&request.body])
+            .map_err(Into::into)
+            .and_then(|form| self.token(&request.headers, Params::new(form)));
+        let (status, body) = match answer {
+            Ok(value) => (200, value),
+            Err(error) => error.answer(request_id),
+        };
+        let body = body.to_string();
+        if let Some((scope, key)) = developer.filter(|_| status == 200) {
+            let request_id = request_id.to_owned();
+            let saved_at = self.now();
+            let answer = SavedAnswer { fingerprint: asked, status, body: body.clone(), request_id, saved_at };
+            self.remember(&scope, &key, answer);
+        }
+        (status, body)
     }
 
     fn call(

@@ -22,6 +22,8 @@ pub struct SandboxConfig {
     pub test_app: App,
     /// The live-mode app.
     pub live_app: App,
+    /// Whether a token call that bears the `Idempotency-Key` of an earlier one is given its answer again. Stripe does not say.
+    pub replays_tokens: bool,
     /// How often a delivery is attempted before it counts as failed.
     pub max_attempts: u32,
 }
@@ -35,6 +37,7 @@ impl Default for SandboxConfig {
             developer_account: "acct_SandboxDeveloper".to_owned(),
             test_app: default_app(Mode::Test),
             live_app: default_app(Mode::Live),
+            replays_tokens: false,
             max_attempts: 4,
         }
     }

@@ -139,6 +139,11 @@ impl State {
         Ok(self.mint_tokens(&scope))
     }
 
+    /// Whose key a token call bears, if it is a developer's.
+    pub(crate) fn developer_scope(&self, headers: &HeaderMap) -> Option<Scope> {
+        self.developer_mode(headers).ok().map(|key| key.scope)
+    }
+
     /// The developer's key, which decides the mode.
     fn developer_mode(&self, headers: &HeaderMap) -> Result<Key, OauthError> {
         let given = given_key(headers).ok_or_else(|| {

@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) ids: IdSource,
     pub(crate) api_version: String,
     pub(crate) developer: String,
+    #[serde(default)]
+    pub(crate) replays_tokens: bool,
     pub(crate) apps: BTreeMap<Mode, App>,
     pub(crate) accounts: Table<Account>,
     pub(crate) keys: BTreeMap<String, Key>,
@@ -45,6 +47,7 @@ impl State {
             ids: IdSource::new(config.seed),
             api_version: config.api_version,
             developer: config.developer_account,
+            replays_tokens: config.replays_tokens,
             apps: BTreeMap::new(),
             accounts: Table::default(),
             keys: BTreeMap::new(),

@@ -13,8 +13,12 @@ use tokio::sync::Notify;
 use crate::build::{self, cargo};
 use crate::folders::Folders;
 use crate::progress::Progress;
+use crate::venv::Venv;
 
-const FUNCTIONS: [&str; 5] = ["connect", "webhook", "observe", "export", "admin"];
+const FUNCTIONS: [&str; 6] = ["connect", "webhook", "observe", "refresh", "export", "admin"];
+
+/// Stripe's official package for Node, pinned.
+const NODE_PACKAGE: &str = "stripe@23.1.0";
 
 /// Starts of each function.
 const STARTS: usize = 15;
@@ -60,6 +64,24 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
     println!();
     let status = cargo(&folders).args(["run", "--quiet", "--example", "observe_speed"]).status().await?;
     ensure!(status.success(), "observe_speed failed");
+    println!();
+    webhooks(&folders, progress).await
+}
+
+/// Verification beside Stripe's own packages, as far as this machine has Node.
+async fn webhooks(folders: &Folders, progress: &Progress) -> Result<()> {
+    let venv = Venv::ready(folders, progress).await?;
+    let packages = folders.target.join("node");
+    if !packages.join("node_modules/stripe").is_dir() {
+        std::fs::create_dir_all(&packages)?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", NODE_PACKAGE]);
+        // Without npm or a registry the other two are measured.
+        let _ = npm.current_dir(&packages).stdout(Stdio::null()).status().await;
+    }
+    let mut speed = cargo(folders);
+    speed.args(["run", "--quiet", "--example", "webhook_speed", "--"]).arg(venv.python()).arg("node").arg(&packages);
+    ensure!(speed.status().await?.success(), "webhook_speed failed");
     Ok(())
 }
 
@@ -88,6 +110,7 @@ async fn start_to_ready(program: &std::path::Path) -> Result<Duration> {
         ("AXIRU_SIGNING_KEY_ID", "key"),
         ("AXIRU_EXPORT_BUCKET", "bucket"),
         ("AXIRU_OBSERVATIONS_QUEUE_URL", "http://127.0.0.1:1/queue"),
+        ("AXIRU_REFRESH_QUEUE_URL", "http://127.0.0.1:1/refresh"),
         ("AXIRU_DEVELOPER_SECRET_TEST", "test"),
         ("AXIRU_DEVELOPER_SECRET_LIVE", "live"),
     ]);

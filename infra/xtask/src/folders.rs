@@ -18,7 +18,9 @@ pub(crate) struct Folders {
 impl Folders {
     /// Finds the folders from the running program: cargo put it into the folder of binaries.
     pub(crate) fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        // Cargo says where it runs from; a program that is started by itself goes by where it was compiled.
+        let room = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&room)
             .ancestors()
             .nth(2)
             .context("xtask is not two folders below the root of the clone")?

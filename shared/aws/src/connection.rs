@@ -1,7 +1,7 @@
 //! Connections: the installed scopes.
 //!
 //! Row: pk `<mode>#connections`, sk `<account>`; `state`, `lanes`, `attempt`, `display_name`, `country`, `currency`,
-//! `permissions`, `connected_at`, `tokens` (sealed), `endpoint` (the webhook endpoint its ledger names).
+//! `permissions`, `connected_at`, `tokens` (sealed) and what [`crate::refresh`] keeps of them, `endpoint` (the webhook endpoint its ledger names).
 //! A revoked connection keeps its row without `tokens`: a new install resumes the same logs.
 
 use std::fmt;

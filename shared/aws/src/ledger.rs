@@ -17,7 +17,7 @@ use crate::store::{Store, StoreError};
 
 /// Tries of one commit before it is given up. With 64 appenders on one tip each try wins one place, and the wait grows,
 /// so 20 tries cover what one lane is meant to hold many times over.
-const TRIES: u32 = 20;
+pub(crate) const TRIES: u32 = 20;
 
 /// First wait after a conflict, in milliseconds; it doubles up to [`MAX_WAIT_MS`], and is drawn evenly from zero to that.
 const FIRST_WAIT_MS: u32 = 8;
@@ -112,6 +112,17 @@ impl Store {
         page.items.unwrap_or_default().first().map(|item| entry_of(item, log)).transpose()
     }
 
+    /// One entry of a log; none where there is none of that number.
+    ///
+    /// # Errors
+    /// [`CommitError`] when the table cannot be read or holds something that is not an entry of the log.
+    pub async fn entry(&self, log: &LogId, seq: u64) -> Result<Option<Entry>, CommitError> {
+        let key = std::collections::HashMap::from([("pk".to_owned(), s(log.key())), ("seq".to_owned(), n(seq))]);
+        let request = self.client.get_item().table_name(&self.ledger).set_key(Some(key)).consistent_read(true);
+        let item = request.send().await.map_err(AwsError::of("reading an entry"))?.item;
+        item.map(|item| entry_of(&item, log)).transpose()
+    }
+
     /// Entries of a log from number `from` on, at most `limit`, as they follow each other without a gap.
     ///
     /// # Errors
@@ -173,41 +184,51 @@ impl Store {
             if attempt > 0 {
                 tokio::time::sleep(wait(attempt)).await;
             }
-            // Rows first: an entry that lands between the two reads only costs another try, never a wrong entry.
-            let writes = plan().await?;
+            // Beside each other: every row that the plan depends on is written on the condition that it is as it was read,
+            // so whatever lands between the reads costs another try, never a wrong entry.
+            let (writes, tip) = tokio::join!(plan(), self.tip(log));
+            let writes = writes?;
             if writes.is_empty() {
                 return Ok(Vec::new());
             }
-            let (items, entries) = match self.prepare(log, now(), writes).await {
-                Ok(prepared) => prepared,
-                Err(error) if error.retry() == Retry::Later => {
-                    last = error;
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
+            let tried = match tip {
+                Ok(tip) => self.append_at(log, &tip, now(), writes).await,
+                Err(error) => Err(error),
             };
-            match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
-                Ok(_) => return Ok(entries),
-                Err(error) if lost_race(error.as_service_error()) => last = CommitError::Contended,
-                Err(error) => {
-                    let error = CommitError::from(AwsError::of("committing")(error));
-                    if error.retry() == Retry::Never {
-                        return Err(error.into());
-                    }
-                    last = error;
-                }
+            match tried {
+                Ok(entries) => return Ok(entries),
+                Err(error) if error.retry() == Retry::Never => return Err(error.into()),
+                Err(error) => last = error,
             }
         }
         Err(last.into())
     }
 
-    async fn prepare(
+    /// One try to append at `tip`, with its rows. [`CommitError::Contended`] where somebody else was there first: then everything must be
+    /// read anew.
+    pub(crate) async fn append_at(
         &self,
         log: &LogId,
+        tip: &Tip,
+        now: Timestamp,
+        writes: Writes,
+    ) -> Result<Vec<Entry>, CommitError> {
+        let (items, entries) = self.prepare(log, tip, now, writes)?;
+        match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => Ok(entries),
+            Err(error) if lost_race(error.as_service_error()) => Err(CommitError::Contended),
+            Err(error) => Err(AwsError::of("committing")(error).into()),
+        }
+    }
+
+    fn prepare(
+        &self,
+        log: &LogId,
+        tip: &Tip,
         now: Timestamp,
         writes: Writes,
     ) -> Result<(Vec<TransactWriteItem>, Vec<Entry>), CommitError> {
-        let mut tip = if writes.drafts.is_empty() { Tip::EMPTY } else { self.tip(log).await? };
+        let mut tip = *tip;
         let mut items = writes.rows;
         let mut entries = Vec::with_capacity(writes.drafts.len());
         for draft in &writes.drafts {
@@ -260,7 +281,7 @@ fn lost_race(error: Option<&TransactWriteItemsError>) -> bool {
 }
 
 /// A wait drawn evenly between zero and the attempt's bound ("full jitter": AWS Architecture Blog, "Exponential Backoff And Jitter").
-fn wait(attempt: u32) -> Duration {
+pub(crate) fn wait(attempt: u32) -> Duration {
     let bound = FIRST_WAIT_MS.saturating_mul(1 << attempt.min(10)).min(MAX_WAIT_MS);
     let mut random = [0_u8; 4];
     // Without random bytes the wait is the whole bound.

@@ -12,16 +12,19 @@ use std::collections::BTreeMap;
 
 use axiru_domain::{Date, LogId, Scope, StripeId, Timestamp};
 use axiru_ledger::entry::Entry;
-use axiru_stripe::report::{News, Report};
+use axiru_stripe::report::{News, Report, Sighting};
 
 use crate::connection::{Connection, ConnectionState};
 use crate::error::Retry;
+use crate::facts::{self, StripeFacts};
 use crate::ledger::CommitError;
 use crate::plans::Plans;
 use crate::store::{Store, StoreError};
 use plan::Told;
 
-/// Most pieces of news in one transaction. Each writes at most one row and two entries: 30 of DynamoDB's 100 items.
+/// Most pieces of news in one transaction. Each writes its row, what it is the same as, three entries, a request, and the counters of its
+/// own subjects, of which there are three beside those that all share: some 90 of DynamoDB's 100 items. A batch that comes to more is
+/// committed piece by piece.
 pub const MAX_NEWS: usize = 10;
 
 /// Why a report could not be observed.
@@ -76,6 +79,7 @@ pub struct Recorded {
 pub struct Observer {
     store: Store,
     plans: Plans,
+    facts: Option<StripeFacts>,
     clock: fn() -> Timestamp,
 }
 
@@ -87,11 +91,25 @@ struct Piece {
     news: News,
 }
 
+impl Piece {
+    /// The movement that it tells of.
+    const fn sighting(&mut self) -> Option<&mut Sighting> {
+        if let News::Movement(sighting) = &mut self.news { Some(sighting) } else { None }
+    }
+}
+
 impl Observer {
     /// On that store, with the machine's clock.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, plans: Plans::default(), clock: Timestamp::now }
+        Self { store, plans: Plans::default(), facts: None, clock: Timestamp::now }
+    }
+
+    /// Asking Stripe for the facts that plans read and events do not tell.
+    #[must_use]
+    pub fn with_facts(mut self, facts: StripeFacts) -> Self {
+        self.facts = Some(facts);
+        self
     }
 
     /// With another clock.
@@ -133,11 +151,12 @@ impl Observer {
         reports: Vec<(usize, Report)>,
     ) -> Result<Vec<(usize, Result<Observed, ObserveError>)>, ObserveError> {
         let mut outcomes = Vec::new();
-        let connection = self.store.connection(scope).await?.filter(|c| c.state != ConnectionState::Revoked);
-        let Some(connection) = connection else {
+        // Beside each other: the plans are seldom read in vain.
+        let (connection, plans) = tokio::join!(self.store.connection(scope), self.plans.of(&self.store, scope));
+        let Some(connection) = connection?.filter(|c| c.state != ConnectionState::Revoked) else {
             return Ok(reports.into_iter().map(|(i, _)| (i, Ok(Observed::NotConnected))).collect());
         };
-        let plans = self.plans.of(&self.store, scope).await?;
+        let plans = plans?;
         let mut lanes: BTreeMap<LogId, Vec<Piece>> = BTreeMap::new();
         for (report, said) in reports {
             outcomes.push((report, Ok(Observed::Recorded(Vec::new()))));
@@ -148,6 +167,8 @@ impl Observer {
                 lanes.entry(log).or_default().push(Piece { report, told: told.clone(), news });
             }
         }
+        let sightings = lanes.values_mut().flatten().filter_map(Piece::sighting);
+        facts::before(self.facts.as_ref(), scope, &plans, sightings).await;
         for (log, pieces) in lanes {
             for chunk in pieces.chunks(MAX_NEWS) {
                 match Box::pin(self.commit(&log, &connection, &plans, chunk)).await {
@@ -175,8 +196,8 @@ impl Observer {
     ) -> Result<Vec<Entry>, ObserveError> {
         let news: Vec<(&Told, &News)> = pieces.iter().map(|piece| (&piece.told, &piece.news)).collect();
         let plan = async || {
-            let rows = row::Rows::read(&self.store, connection, &news).await?;
-            plan::writes(&self.store, log, connection, plans, rows, &news)
+            let rows = row::Rows::read(&self.store, &log.scope, plans, &news).await?;
+            plan::writes(&self.store, log, connection, plans, rows, &news, (self.clock)())
         };
         self.store.commit(log, self.clock, plan).await
     }

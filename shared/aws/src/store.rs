@@ -1,9 +1,18 @@
 //! The two tables.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use crate::error::AwsError;
 use crate::item::{Item, RowError, key};
+
+/// Rounds of asking again for keys that DynamoDB did not get to.
+const ROUNDS: usize = 8;
+
+/// Most keys in one BatchGetItem (DynamoDB's bound).
+const BATCH: usize = 100;
 
 /// The state table and the ledger table, with the client that reaches them.
 #[derive(Clone, Debug)]
@@ -35,6 +44,32 @@ impl Store {
     pub(crate) async fn row(&self, pk: &str, sk: &str) -> Result<Option<Item>, AwsError> {
         let request = self.client.get_item().table_name(&self.state).set_key(Some(key(pk, sk))).consistent_read(true);
         Ok(request.send().await.map_err(AwsError::of("reading a row"))?.item)
+    }
+
+    /// Reads rows of the state table by key, consistently. Missing ones are left out. One wait for up to 100 keys.
+    pub(crate) async fn rows(&self, keys: Vec<Item>) -> Result<Vec<Item>, AwsError> {
+        let mut found = Vec::new();
+        for keys in keys.chunks(BATCH) {
+            found.extend(self.some_rows(keys.to_vec()).await?);
+        }
+        Ok(found)
+    }
+
+    async fn some_rows(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, AwsError> {
+        let mut found = Vec::new();
+        for _ in 0..ROUNDS {
+            if keys.is_empty() {
+                return Ok(found);
+            }
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let wanted = wanted.map_err(|_| AwsError::unexpected("reading rows", "request not built"))?;
+            let request = self.client.batch_get_item().request_items(&self.state, wanted);
+            let answer = request.send().await.map_err(AwsError::of("reading rows"))?;
+            found.extend(answer.responses.unwrap_or_default().remove(&self.state).unwrap_or_default());
+            let rest: HashMap<_, _> = answer.unprocessed_keys.unwrap_or_default();
+            keys = rest.into_values().flat_map(|rest| rest.keys).collect();
+        }
+        if keys.is_empty() { Ok(found) } else { Err(AwsError::busy("reading rows")) }
     }
 
     /// Reads every row of a partition of the state table, consistently.

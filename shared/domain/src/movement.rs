@@ -27,11 +27,11 @@ impl MovementKey {
 pub struct Movement {
     /// Whose money.
     pub scope: Scope,
-    /// Which movement.
-    pub key: MovementKey,
+    /// What it is. Which one it is, where it has an object of Stripe's already, is its [`MovementKey`].
+    pub kind: Kind,
     /// How much. For a dispute, the disputed amount.
     pub money: Money,
-    /// What is known about it. Its kind is the key's kind.
+    /// What is known about it, of the same kind.
     pub facts: Facts,
 }
 
@@ -39,6 +39,6 @@ impl Movement {
     /// The kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {
-        self.key.kind
+        self.kind
     }
 }

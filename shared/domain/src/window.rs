@@ -138,7 +138,7 @@ impl RollingSecs {
     /// # Errors
     /// [`WindowError::Rolling`].
     pub fn new(secs: u32) -> Result<Self, WindowError> {
-        let fits = ROLLING_SECS.contains(&secs) && secs % 60 == 0;
+        let fits = ROLLING_SECS.contains(&secs) && secs.is_multiple_of(60);
         if fits { Ok(Self(secs)) } else { Err(WindowError::Rolling(secs)) }
     }
 

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Currency, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Outcome,
-    PolicyMode, Reading, Reason, Scope, StripeId, Sum, Timestamp, Usage, Verdict,
+    Actor, Claimed, Counters, Currency, Fact, FactValue, Facts, Kind, Money, Movement, Outcome, PolicyMode, Reading,
+    Reason, Scope, Sum, Timestamp, Usage, Verdict,
 };
 use serde::Deserialize;
 
@@ -160,30 +160,18 @@ impl Cases {
     }
 }
 
-/// The object a case's movement is: cases need none of their own.
-const fn object(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Refund => "re_case",
-        Kind::Payout => "po_case",
-        Kind::Transfer => "tr_case",
-        Kind::TransferReversal => "trr_case",
-        Kind::DisputeAccept | Kind::DisputeSubmit => "dp_case",
-    }
-}
-
 impl Case {
     fn new(case: CaseFile) -> Result<Self, String> {
         let mut facts = Facts::unknown(case.kind);
         for (name, value) in case.facts {
             facts.set(&name, value.map_or(Fact::Absent, Fact::Known)).map_err(|error| error.to_string())?;
         }
-        let object: StripeId = object(case.kind).parse().map_err(|error| format!("{error}"))?;
         let scope = match case.scope {
             Some(scope) => scope,
             None => "test/acct_case".parse().map_err(|error| format!("{error}"))?,
         };
         let money = Money::new(case.amount_minor, case.currency).map_err(|error| error.to_string())?;
-        let movement = Movement { scope, key: MovementKey { kind: case.kind, object, ordinal: 0 }, money, facts };
+        let movement = Movement { scope, kind: case.kind, money, facts };
         let claimed = if case.claimed.is_null() { Ok(Claimed::nothing()) } else { Claimed::from_json(&case.claimed) };
         let used = |used: UsedFile| Reading {
             used: Sum { amount: used.amount_minor, count: used.count },

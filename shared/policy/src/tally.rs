@@ -40,13 +40,13 @@ impl Tally {
 
     fn bounded(part: &Part, slice: &Slice, question: &Question<'_>, bound: usize) -> Result<Self, QuestionError> {
         if question.unknown(&part.facts).is_empty() {
-            return Self::known(&part.policies, question);
+            return Ok(Self::known(&part.policies, question));
         }
         let mut all = Self::default();
         for group in &part.groups {
             let unknown = question.unknown(&group.facts);
             let tally = if unknown.is_empty() {
-                Self::known(&group.policies, question)?
+                Self::known(&group.policies, question)
             } else if unknown.len() > bound {
                 Self::past_the_bound(group)
             } else {
@@ -75,18 +75,17 @@ impl Tally {
     }
 
     /// No unknown fact is read: Cedar's ordinary evaluation.
-    fn known(policies: &PolicySet, question: &Question<'_>) -> Result<Self, QuestionError> {
-        let request = question.request(&[])?;
-        let response = Authorizer::new().is_authorized(&request, policies, question.entities());
+    fn known(policies: &PolicySet, question: &Question<'_>) -> Self {
+        let response = Authorizer::new().is_authorized(question.known(), policies, question.entities());
         let diagnostics = response.diagnostics();
-        Ok(Self {
+        Self {
             satisfied: diagnostics.reason().map(name).collect(),
             failed: diagnostics
                 .errors()
                 .map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| name(error.policy_id()))
                 .collect(),
             undecided: BTreeSet::new(),
-        })
+        }
     }
 
     /// Cedar's partial evaluation in one world.
@@ -96,7 +95,7 @@ impl Tally {
         question: &Question<'_>,
         present: &[&'static str],
     ) -> Result<Self, QuestionError> {
-        let request = question.request(present)?;
+        let request = question.world(present)?;
         let response = Authorizer::new().is_authorized_partial(&request, &group.policies, question.entities());
         let mut tally = Self {
             satisfied: response.definitely_satisfied().map(|policy| name(policy.id())).collect(),
@@ -134,7 +133,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use axiru_domain::{Actor, Claimed, Facts, Kind, Money, Movement, MovementKey, Timestamp};
+    use axiru_domain::{Actor, Claimed, Facts, Kind, Money, Movement, Timestamp};
 
     use super::*;
     use crate::asked::Asked;
@@ -152,7 +151,7 @@ mod tests {
         let slice = Slice::of(Kind::Refund, &check::policies(&document, "policies.cedar").unwrap()).unwrap();
         let movement = Movement {
             scope: "test/acct_1".parse().unwrap(),
-            key: MovementKey { kind: Kind::Refund, object: "re_1".parse().unwrap(), ordinal: 0 },
+            kind: Kind::Refund,
             money: Money::new(1, "usd".parse().unwrap()).unwrap(),
             facts: Facts::unknown(Kind::Refund),
         };

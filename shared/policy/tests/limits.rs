@@ -69,3 +69,50 @@ fn wrong_rows_fail() {
         assert!(run(&rows(&table)[0]).is_err(), "{plans}: {steps}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, ..Default::default() })]
+
+    /// However a sum is split, and whoever gives back what and when: what stands in a window never passes its cap, and all that
+    /// was refused would have passed it.
+    #[test]
+    fn no_split_passes_a_cap(steps in proptest::collection::vec((0..4_u8, 1..4_000_i64, 0..7_200_i64), 1..60)) {
+        use axiru_domain::{Actor, Claimed, Counters, Kind, Outcome, PolicyMode, Stage as Counted, Subject, Timestamp, Usage};
+        use axiru_policy::{Asked, Plan, PlanSet, decide};
+
+        let head = r#"{"v":1,"name":"p","description":"d","kinds":["refund"],"limits":[{"id":"cap","per":"account","kinds":["refund"],
+            "currency":"usd","window":{"calendar":"day","zone":"Europe/Berlin"},"max_amount":10000,"max_count":12,"on_exceed":"block"}]}"#;
+        let policies = "@id(\"ok\") permit(principal, action == Axiru::Action::\"refund\", resource);";
+        let plan = std::sync::Arc::new(Plan::parse(head, policies).unwrap());
+        let series = plan.limits()[0].series.clone();
+        let mut plans = PlanSet::new();
+        plans.push(plan, PolicyMode::Enforce);
+        let (mut usage, subject) = (Usage::nothing(), Subject::account());
+        usage.insert(subject.clone(), Counters::default());
+        // The day before the clocks go back.
+        let (mut at, mut taken) = (Timestamp::from_secs(1_792_800_000).unwrap(), Vec::new());
+        for (what, amount, later) in steps {
+            at = at.plus_secs(later);
+            if what == 0 && !taken.is_empty() {
+                usage.release(&taken.remove(usize::try_from(amount).unwrap() % taken.len()));
+            } else if what == 1 && !taken.is_empty() {
+                // Never more than was held.
+                let i = usize::try_from(amount).unwrap() % taken.len();
+                let less = i64::try_from(taken[i].count.amount()).unwrap() / 2;
+                taken[i] = usage.commit(&taken[i], less).unwrap();
+            } else {
+                let movement = common::movement(Kind::Refund, amount, &[]);
+                let asked = Asked { movement: &movement, actor: &Actor::External, operator: None, claimed: &Claimed::nothing(), at };
+                let before = usage.reading(&subject, &series, at).unwrap().used;
+                let blocked = decide(&plans, &asked, &usage).outcome() == Outcome::Block;
+                let passes = before.amount + amount.unsigned_abs() > 10_000 || before.count + 1 > 12;
+                proptest::prop_assert_eq!(blocked, passes);
+                if !blocked {
+                    taken.extend(usage.take(&subject, &series, at, amount, Counted::Held));
+                }
+            }
+            let used = usage.reading(&subject, &series, at).unwrap().used;
+            proptest::prop_assert!(used.amount <= 10_000 && used.count <= 12);
+        }
+    }
+}

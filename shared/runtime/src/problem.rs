@@ -13,6 +13,10 @@ pub struct Problem {
     pub code: &'static str,
     /// One sentence for people.
     pub detail: String,
+    /// The field that is wrong, as a path: `intent.amount_cents`.
+    pub field: Option<String>,
+    /// Seconds after which it makes sense to come back.
+    pub retry_after_secs: Option<i64>,
     /// Members beside those of RFC 9457, for programs.
     pub members: Map<String, Value>,
 }
@@ -21,7 +25,9 @@ impl Problem {
     /// A problem of that status.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), members: Map::new() }
+        // A 503 asks to come back in a second.
+        let retry_after_secs = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self { status, code, detail: detail.into(), field: None, retry_after_secs, members: Map::new() }
     }
 
     /// The same with one member more.
@@ -31,7 +37,19 @@ impl Problem {
         self
     }
 
-    /// The answer. A 503 asks to come back in a second.
+    /// The same, of that field.
+    #[must_use]
+    pub fn at(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    /// The same, asking to come back after that many seconds.
+    #[must_use]
+    pub fn after(self, secs: i64) -> Self {
+        Self { retry_after_secs: Some(secs), ..self }
+    }
+
+    /// The answer.
     #[must_use]
     pub fn response(&self) -> Response<Body> {
         let mut body = json!({
@@ -41,6 +59,9 @@ impl Problem {
             "code": self.code,
             "detail": self.detail,
         });
+        if let (Some(field), Some(body)) = (&self.field, body.as_object_mut()) {
+            body.insert("field".to_owned(), field.as_str().into());
+        }
         if let Some(body) = body.as_object_mut() {
             // What RFC 9457 names is not overwritten.
             self.members.iter().for_each(|(name, value)| {
@@ -52,8 +73,8 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        if let Some(secs) = self.retry_after_secs {
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from(secs));
         }
         response
     }

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+/// Where Stripe's API is, unless told otherwise.
+pub const STRIPE: &str = "https://api.stripe.com";
+
 /// The address of Stripe's API: `https://api.stripe.com`, or a stand-in on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiBase(Url);

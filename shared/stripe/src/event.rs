@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::report::{News, Report};
 use fields::Fields;
+pub(crate) use fields::is_word;
 
 /// Largest event that is taken. Stripe's events are some 5 kB; SQS takes 1 MiB, and the projection of one is far smaller.
 pub const MAX_BODY: usize = 1_048_576;

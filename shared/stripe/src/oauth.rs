@@ -1,10 +1,11 @@
-//! Stripe Apps' OAuth 2.0: the consent link, and the exchange of a code for tokens.
+//! Stripe Apps' OAuth 2.0: the consent link, the exchange of a code for tokens, and their renewal.
 //!
 //! The link carries the app's `ca_…` id, the exchange carries the developer's secret key as the Basic user name: the key
 //! can never reach an address. Stripe's form differs from RFC 6749 in what is left out: no `response_type`, no `redirect_uri`
 //! and no `client_id` in the exchange (Stripe docs, "Stripe Apps: OAuth 2.0").
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use axiru_domain::{AccountId, Mode};
 use bytes::Bytes;
@@ -82,7 +83,7 @@ impl std::str::FromStr for Code {
     }
 }
 
-/// What an exchange gives: access for one hour, and the means to renew it for one year.
+/// What an exchange or a renewal gives: access for one hour, and the means to renew it for one year.
 pub struct Grant {
     /// The account that was connected.
     pub account: AccountId,
@@ -104,8 +105,8 @@ pub enum OAuthError {
     /// No answer. If Stripe acted, the code is spent all the same: it is never sent twice.
     #[error("{0}")]
     Transport(#[from] TransportError),
-    /// The code is used, expired or of the other mode.
-    #[error("Stripe does not accept the code: used, expired, or of the other mode")]
+    /// The code or refresh token is used, expired, revoked or of the other mode.
+    #[error("Stripe does not accept the code or refresh token: used, expired, revoked, or of the other mode")]
     InvalidGrant,
     /// The developer key is wrong, restricted, or of the other mode.
     #[error("Stripe does not accept the developer key of this mode")]
@@ -116,6 +117,9 @@ pub enum OAuthError {
     /// An error in the shape of Stripe's API.
     #[error("Stripe refuses the exchange: {0}")]
     Api(ApiRefusal),
+    /// Stripe failed, or put the renewal off: whether the refresh token is spent is not known.
+    #[error("Stripe answers {0}: whether it acted is not known")]
+    Unsettled(u16),
     /// The answer is not what Stripe says it is.
     #[error("the answer to the exchange is wrong at `{at}`: {what}")]
     Answer {
@@ -186,8 +190,12 @@ type TokenClient = Client<
     EndpointSet,
 >;
 
-/// The transport in the form that `oauth2` asks for.
-struct Sending<'t>(&'t dyn Transport);
+/// The transport in the form that `oauth2` asks for. Keeps the status, which `oauth2` drops with an error body.
+struct Sending<'t> {
+    transport: &'t dyn Transport,
+    idempotency_key: Option<&'t str>,
+    status: AtomicU16,
+}
 
 impl<'c> AsyncHttpClient<'c> for Sending<'_> {
     type Error = TransportError;
@@ -196,13 +204,27 @@ impl<'c> AsyncHttpClient<'c> for Sending<'_> {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         let mut request = request.map(Bytes::from);
         request.headers_mut().insert("stripe-version", http::HeaderValue::from_static(crate::API_VERSION));
-        Box::pin(async move { Ok(self.0.send(request).await?.map(|body| body.to_vec())) })
+        Box::pin(async move {
+            if let Some(key) = self.idempotency_key {
+                let key = http::HeaderValue::try_from(key).map_err(|_| TransportError::Unreached)?;
+                request.headers_mut().insert("idempotency-key", key);
+            }
+            let answer = self.transport.send(request).await?;
+            self.status.store(answer.status().as_u16(), Ordering::Relaxed);
+            Ok(answer.map(|body| body.to_vec()))
+        })
     }
 }
 
+/// A token client of the developer. Lives within one function, because its own `Debug` would print the developer key.
+fn token_client(base: &ApiBase, developer_key: &Secret) -> TokenClient {
+    Client::new(ClientId::new(developer_key.expose().to_owned()))
+        .set_client_secret(ClientSecret::new(String::new()))
+        .set_auth_type(AuthType::BasicAuth)
+        .set_token_uri(TokenUrl::from_url(base.at("/v1/oauth/token")))
+}
+
 /// Exchanges a code for tokens, with the developer key of the code's mode. Sends it once: a code is spent by being sent.
-///
-/// The token client lives within this function because its own `Debug` would print the developer key.
 ///
 /// # Errors
 /// [`OAuthError`].
@@ -212,15 +234,46 @@ pub async fn exchange(
     developer_key: &Secret,
     code: &Code,
 ) -> Result<Grant, OAuthError> {
-    let client: TokenClient = Client::new(ClientId::new(developer_key.expose().to_owned()))
-        .set_client_secret(ClientSecret::new(String::new()))
-        .set_auth_type(AuthType::BasicAuth)
-        .set_token_uri(TokenUrl::from_url(base.at("/v1/oauth/token")));
-    let answer = client
-        .exchange_code(AuthorizationCode::new(code.0.expose().to_owned()))
-        .request_async(&Sending(transport))
-        .await;
+    let sending = Sending { transport, idempotency_key: None, status: AtomicU16::new(0) };
+    let client = token_client(base, developer_key);
+    let code = AuthorizationCode::new(code.0.expose().to_owned());
+    let answer = client.exchange_code(code).request_async(&sending).await;
     answer.map_err(refusal)?.into_grant()
+}
+
+/// Renews tokens, with the developer key of their mode. The refresh token is spent by Stripe's answer, whether it arrives or not;
+/// `idempotency_key` is what asks for the same answer once more.
+///
+/// # Errors
+/// [`OAuthError`]. After [`OAuthError::is_open`] nobody knows whether the refresh token is spent.
+pub async fn refresh(
+    transport: &dyn Transport,
+    base: &ApiBase,
+    developer_key: &Secret,
+    refresh_token: &Secret,
+    idempotency_key: &str,
+) -> Result<Grant, OAuthError> {
+    let sending = Sending { transport, idempotency_key: Some(idempotency_key), status: AtomicU16::new(0) };
+    let client = token_client(base, developer_key);
+    let token = RefreshToken::new(refresh_token.expose().to_owned());
+    let answer = client.exchange_refresh_token(&token).request_async(&sending).await;
+    match (answer, sending.status.into_inner()) {
+        (Ok(answer), _) => answer.into_grant(),
+        (Err(_), status @ (409 | 429 | 500..)) => Err(OAuthError::Unsettled(status)),
+        (Err(error), _) => Err(refusal(error)),
+    }
+}
+
+impl OAuthError {
+    /// Whether it is not known what Stripe did, so that what was sent may be spent.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        match self {
+            Self::Transport(error) => error.may_have_acted(),
+            Self::Unsettled(_) | Self::Answer { .. } => true,
+            Self::InvalidGrant | Self::InvalidClient | Self::Refused(_) | Self::Api(_) => false,
+        }
+    }
 }
 
 impl Answer {

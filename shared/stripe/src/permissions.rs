@@ -45,7 +45,7 @@ pub const PERMISSIONS: [Permission; 6] = [
     Permission {
         name: "charge_read",
         purpose: "See refunds as they are made, so that each can be checked against your policies and recorded.",
-        read: "Each refund's amount, currency, status, reason and the charge it belongs to.",
+        read: "Each refund's amount, currency, status, reason and its charge; of that charge its age, amounts, customer id and whether it is disputed.",
         never_read: "Card numbers, brands or last digits, billing details, receipt addresses, descriptions and metadata.",
         enforcement: Some(Enforcement {
             name: "charge_write",

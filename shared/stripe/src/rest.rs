@@ -1,4 +1,6 @@
-//! The few calls of Stripe's REST API that connecting makes. Every call pins the API version.
+//! The few calls of Stripe's REST API that Axiru makes. Every call pins the API version.
+
+pub mod objects;
 
 use axiru_domain::{AccountId, StripeId};
 use base64::Engine as _;

@@ -13,6 +13,10 @@ pub const OBSERVATIONS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/00
 /// Where a message goes after [`MAX_RECEIVES`] receives without a delete.
 pub const OBSERVATIONS_DEAD_LETTER_QUEUE_URL: &str =
     "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-observations-dead";
+/// The queue of scopes whose tokens are wanted.
+pub const REFRESH_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-refresh";
+/// Its dead letters.
+pub const REFRESH_DEAD_LETTER_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-refresh-dead";
 /// How often a message is handed out before it counts as dead.
 pub const MAX_RECEIVES: u32 = 5;
 /// The symmetric key that seals tokens and signing secrets.

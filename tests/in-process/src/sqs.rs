@@ -8,8 +8,15 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::dump::{Dump, Piece};
-use crate::names::{MAX_RECEIVES, OBSERVATIONS_DEAD_LETTER_QUEUE_URL, OBSERVATIONS_QUEUE_URL};
+use crate::names::{
+    MAX_RECEIVES, OBSERVATIONS_DEAD_LETTER_QUEUE_URL, OBSERVATIONS_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL,
+    REFRESH_QUEUE_URL,
+};
 use crate::wire::{Reply, WireRequest, set, text};
+
+/// Each queue with its dead letters.
+const QUEUES: [(&str, &str); 2] =
+    [(OBSERVATIONS_QUEUE_URL, OBSERVATIONS_DEAD_LETTER_QUEUE_URL), (REFRESH_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL)];
 
 /// Most bytes of one message, and of all messages of one batch, bodies and attributes together.
 const MAX_BYTES: usize = 1_048_576;
@@ -49,7 +56,7 @@ impl Sqs {
     pub(crate) fn answer(&self, request: &WireRequest, twice: bool) -> Reply {
         let body = request.json();
         let queue = text(&body, "QueueUrl");
-        if queue != OBSERVATIONS_QUEUE_URL && queue != OBSERVATIONS_DEAD_LETTER_QUEUE_URL {
+        if !QUEUES.iter().any(|(alive, dead)| queue == *alive || queue == *dead) {
             return error("QueueDoesNotExist", "The specified queue does not exist.");
         }
         let mut state = self.state();
@@ -151,8 +158,9 @@ impl State {
             if message.queue != queue || message.deleted || message.visible_at > now {
                 continue;
             }
-            if message.receives >= MAX_RECEIVES && queue == OBSERVATIONS_QUEUE_URL {
-                message.queue = OBSERVATIONS_DEAD_LETTER_QUEUE_URL.to_owned();
+            let dead = QUEUES.iter().find(|(alive, _)| *alive == queue).map(|(_, dead)| *dead);
+            if let Some(dead) = dead.filter(|_| message.receives >= MAX_RECEIVES) {
+                message.queue = dead.to_owned();
                 message.receives = 0;
                 continue;
             }

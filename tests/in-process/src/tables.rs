@@ -13,7 +13,22 @@ pub(crate) fn definitions(ledger_stream: bool) -> [Value; 2] {
         let stream = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
         set(&mut ledger, "StreamSpecification", stream);
     }
-    [table(STATE_TABLE, ("pk", "S"), ("sk", "S")), ledger]
+    let mut state = table(STATE_TABLE, ("pk", "S"), ("sk", "S"));
+    for name in ["listed", "listed_at"] {
+        if let Some(attributes) = state.get_mut("AttributeDefinitions").and_then(Value::as_array_mut) {
+            attributes.push(json!({ "AttributeName": name, "AttributeType": "S" }));
+        }
+    }
+    let requests = json!([{
+        "IndexName": "requests",
+        "KeySchema": [
+            { "AttributeName": "listed", "KeyType": "HASH" },
+            { "AttributeName": "listed_at", "KeyType": "RANGE" },
+        ],
+        "Projection": { "ProjectionType": "ALL" },
+    }]);
+    set(&mut state, "GlobalSecondaryIndexes", requests);
+    [state, ledger]
 }
 
 fn table(name: &str, hash: (&str, &str), range: (&str, &str)) -> Value {

@@ -93,7 +93,7 @@ async fn nothing_personal_is_found_anywhere() {
     for canary in CANARIES {
         assert!(planted.contains(canary), "{canary} was not planted");
     }
-    let observe = axiru_fn_observe::App::new(ground.store());
+    let observe = axiru_fn_observe::App::new(ground.observer(axiru_domain::Timestamp::now));
     let answer = axiru_fn_observe::handle(&observe, ground.messages()).await;
     assert!(answer.batch_item_failures.is_empty(), "{:?}", answer.batch_item_failures);
     let export = axiru_fn_export::App::new(ground.exporter());

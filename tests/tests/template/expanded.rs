@@ -1,7 +1,7 @@
 //! The template as AWS expands it, read once.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ pub(crate) static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
 
 /// `cargo xtask test` says where it has put the expanded template; run alone, the test expands it with the same environment.
 fn expand() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is in the root");
+    let root = crate::arrows::root();
     let program = std::env::current_exe().expect("a running test");
     let target = program.ancestors().nth(3).expect("the target folder");
     let python = target.join("venv/bin/python");

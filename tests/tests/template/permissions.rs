@@ -77,7 +77,7 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
             (fields[2] == "dynamodb:PutItem").then(|| fields[0].to_owned())
         })
         .collect();
-    assert_eq!(appenders, ["AdminRole", "ConnectRole", "ObserveRole"]);
+    assert_eq!(appenders, ["AdminRole", "ConnectRole", "ObserveRole", "RefreshRole"]);
     // The table's own policy lets only these principals append.
     let tagged: Vec<&str> = resources("AWS::IAM::Role")
         .into_iter()
@@ -88,14 +88,17 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
 }
 
 #[test]
-fn only_connect_reads_a_developer_key_and_only_export_signs() {
+fn only_connect_and_refresh_read_a_developer_key_and_only_export_signs() {
     for line in matrix().lines() {
         let (role, rest) = line.split_once("  ").expect("a role");
-        assert!(!rest.contains("secretsmanager:") || role == "ConnectRole", "{line}");
+        assert!(!rest.contains("secretsmanager:") || matches!(role, "ConnectRole" | "RefreshRole"), "{line}");
         assert!(!rest.contains("kms:Sign") || role == "ExportRole", "{line}");
         assert!(!rest.contains("s3:") || role == "ExportRole", "{line}");
         let unseals = rest.contains("kms:Decrypt") || rest.contains("kms:Encrypt");
         assert!(!unseals || rest.contains("kms:EncryptionContext:stripe:mode"), "without its context: {line}");
-        assert!(!rest.contains("purpose=tokens") || role == "ConnectRole", "{line}");
+        let tokens = rest.contains("purpose=tokens");
+        assert!(!tokens || matches!(role, "ConnectRole" | "ObserveRole" | "RefreshRole"), "{line}");
+        // Who reads tokens cannot seal any: a reader that renews them would have nowhere to put them.
+        assert!(!(rest.contains("kms:Encrypt ") && role == "ObserveRole"), "{line}");
     }
 }

@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn starter() -> PathBuf {
-        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../plans"))
+        PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests")).join("../plans")
     }
 
     #[test]

@@ -190,6 +190,11 @@ impl Store {
             .item("connected_at", s(now.to_string()))
             .item("tokens", b(pending.tokens.as_slice()))
             .item("endpoint", s(terms.endpoint.as_str()));
+        // All that is said of earlier tokens goes with the row that this one replaces.
+        let put = match pending.tokens_at {
+            Some(at) => put.item("tokens_at", s(at.to_string())),
+            None => put,
+        };
         let put = match before {
             Some(before) => {
                 put.condition_expression("attempt = :before").expression_attribute_values(":before", s(&before.attempt))
@@ -273,6 +278,7 @@ mod tests {
             link: hash.clone(),
             hash,
             tokens: b"canary".to_vec(),
+            tokens_at: None,
         }
     }
 

@@ -8,21 +8,20 @@
 //!
 //! Row: pk `<mode>#install#<hash of the state>`, sk `install`; `state`, `browser` (hash), `link` (hash), `attempt`, `created_at`,
 //! `valid_until` (epoch seconds, of the current step), `claim`, `expires_at`; while pending also `account`, `display_name`, `country`,
-//! `currency`, `tokens` (sealed). The tokens leave the row when it is confirmed, and with the row when nobody confirms.
+//! `currency`, `tokens` (sealed), `tokens_at` (when they were asked for). The tokens leave the row when it is confirmed, and with the row when nobody confirms.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use axiru_domain::{AccountId, Currency, Mode, Scope, Timestamp};
 use axiru_stripe::oauth::Grant;
 use axiru_stripe::rest::Profile;
-use serde_json::json;
-use zeroize::Zeroizing;
 
 use crate::connect::token::{RandomError, Token, TokenHash, TokenPurpose, random_id};
 use crate::error::{AwsError, Retry};
 use crate::item::{Item, RowError, b, bytes, key, n, number, parse, s, text};
-use crate::seal::{Purpose, Seal, SealContext};
+use crate::seal::Seal;
 use crate::store::{Store, StoreError};
+use crate::tokens;
 
 /// Time for a person to consent at Stripe, and again to confirm: 10 minutes each.
 pub const STEP_SECS: i64 = 600;
@@ -63,6 +62,8 @@ pub struct Pending {
     pub link: TokenHash,
     pub(crate) hash: TokenHash,
     pub(crate) tokens: Vec<u8>,
+    /// When they were asked for; not known of an install that an older program began.
+    pub(crate) tokens_at: Option<Timestamp>,
 }
 
 /// An install as its browser finds it.
@@ -127,11 +128,6 @@ const SK: &str = "install";
 
 pub(crate) fn pk(mode: Mode, hash: &TokenHash) -> String {
     format!("{mode}#install#{}", hash.as_str())
-}
-
-/// Encryption context of a scope's tokens.
-pub(crate) fn tokens_context(scope: &Scope) -> SealContext {
-    SealContext { purpose: Purpose::Tokens, mode: scope.mode(), account: Some(scope.account().clone()) }
 }
 
 /// One step of the picture above.
@@ -216,7 +212,7 @@ impl Store {
         .await
     }
 
-    /// Holds what Stripe granted, sealed, until the person confirms.
+    /// Holds what Stripe granted, asked for at `asked_at`, sealed, until the person confirms.
     ///
     /// # Errors
     /// [`InstallError`].
@@ -226,18 +222,12 @@ impl Store {
         claimed: &Claimed,
         grant: &Grant,
         profile: &Profile,
+        asked_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), InstallError> {
-        let scope = Scope::new(grant.mode, grant.account.clone());
         let currency: Currency =
             profile.default_currency.parse().map_err(|_| InstallError::Profile("default_currency"))?;
-        let tokens = json!({
-            "access_token": grant.access_token.expose(),
-            "refresh_token": grant.refresh_token.expose(),
-            "obtained_at": now.to_string(),
-        });
-        let tokens = Zeroizing::new(tokens.to_string());
-        let sealed = seal.seal(&tokens_context(&scope), tokens.as_bytes()).await?;
+        let sealed = tokens::sealed(seal, grant, asked_at).await?;
         self.step(
             claimed,
             "holding a grant",
@@ -248,11 +238,12 @@ impl Store {
                 claim: Some(&claimed.claim),
                 valid_until: now.plus_secs(STEP_SECS),
                 set: vec![
-                    ("account", s(scope.account().as_str())),
+                    ("account", s(grant.account.as_str())),
                     ("display_name", s(&profile.display_name)),
                     ("country", s(&profile.country)),
                     ("currency", s(currency.as_str())),
                     ("tokens", b(sealed)),
+                    ("tokens_at", s(asked_at.to_string())),
                 ],
             },
         )
@@ -381,6 +372,7 @@ impl Install {
             link: parse(row, "link")?,
             hash,
             tokens: bytes(row, "tokens")?.to_vec(),
+            tokens_at: row.contains_key("tokens_at").then(|| parse(row, "tokens_at")).transpose()?,
         })))
     }
 }

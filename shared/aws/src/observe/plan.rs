@@ -1,19 +1,25 @@
 //! What follows from news: a pure function from the rows as read to the writes.
 
+use std::sync::LazyLock;
+
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use axiru_domain::{Actor, Claimed, Fact, Facts, Kind, LogId, Money, Movement, StripeId, Timestamp, Usage};
+use axiru_domain::{
+    Actor, Claimed, Decision, Fact, FactValue, Facts, Kind, LogId, Money, Movement, Scope, StripeId, Timestamp,
+};
 use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
-use axiru_policy::{Asked, PlanSet, decide, record};
+use axiru_policy::{Asked, CountedFor, PlanSet, decide, record};
 use axiru_stripe::report::{News, Report, ReportedFact, Sighting};
 use serde_json::{Map, Value, json};
 
 use super::ObserveError;
-use super::row::{MovementRow, Rows, movement_key};
+use super::row::{MovementRow, Rows};
 use crate::connection::{self, Connection, ConnectionState};
 use crate::error::AwsError;
 use crate::item::{key, s};
 use crate::ledger::{CommitError, Writes};
+use crate::reads::Version;
+use crate::requests::RequestRow;
 use crate::store::Store;
 
 /// A movement that is this much older than the connection was not made under it, in seconds. Stripe's clock counts whole
@@ -56,6 +62,7 @@ pub(super) fn writes(
     plans: &PlanSet,
     mut rows: Rows,
     news: &[(&Told, &News)],
+    now: Timestamp,
 ) -> Result<Writes, ObserveError> {
     let mut drafts = Vec::new();
     for (told, news) in news {
@@ -71,7 +78,7 @@ pub(super) fn writes(
         }
     }
     let revoke = rows.revoked;
-    let mut items = rows.writes(store, news).map_err(CommitError::from)?;
+    let mut items = rows.writes(store, &log.scope, news, now).map_err(CommitError::from)?;
     if revoke {
         items.push(revocation(store, connection).map_err(CommitError::from)?);
     }
@@ -91,14 +98,7 @@ fn movement(
     let mut row = match known.clone() {
         Some(row) => row,
         None if !sighting.announced && is_older(sighting, connection) => return Ok(drafts),
-        None => {
-            drafts.push(observed(log, plans, told, sighting)?);
-            MovementRow {
-                statuses: sighting.first_status.iter().cloned().collect(),
-                current: sighting.first_status.clone(),
-                version: 0,
-            }
-        }
+        None => first(log, plans, rows, told, sighting, &mut drafts)?,
     };
     if let Some(status) = &sighting.later_status
         && !row.statuses.contains(status)
@@ -111,10 +111,92 @@ fn movement(
             row.current = Some(status.clone());
         }
     }
+    if row.statuses.iter().any(|status| has_not_moved(status)) {
+        // The money stayed, or came back: it leaves room for other movements. Once, for then nothing is counted any more.
+        rows.release(&std::mem::take(&mut row.counted));
+    }
     if known.as_ref() != Some(&row) {
         rows.set_movement(&log.scope, sighting, row);
     }
     Ok(drafts)
+}
+
+/// The first news of a movement: what the plans say of it, and what windows count of it. It settles an advisory decision that
+/// allowed it and is still open; otherwise nobody asked, and it counts all the same.
+fn first(
+    log: &LogId,
+    plans: &PlanSet,
+    rows: &mut Rows,
+    told: &Told,
+    sighting: &Sighting,
+    drafts: &mut Vec<Draft>,
+) -> Result<MovementRow, ObserveError> {
+    let scope = &log.scope;
+    let mut movement = movement_of(scope, sighting)?;
+    let similar = rows.similar(scope, sighting).map_or(0, |row| row.similar.count(&sighting.actor, sighting.moved_at));
+    let own = [
+        ("similar_24h", Some(FactValue::Long(similar))),
+        ("destination_under_review", rows.under_review(scope, sighting).map(FactValue::Bool)),
+    ];
+    for (name, value) in own {
+        if let Some(value) = value {
+            // A fact that the kind does not have is none of its facts.
+            let _ = movement.facts.set(name, Fact::Known(value));
+        }
+    }
+    let request = rows.settled_by(scope, sighting).cloned();
+    let held = request.as_ref().map(|request| request.counted.clone()).unwrap_or_default();
+    let asked = asked(&movement, sighting);
+    // A movement is not held against itself.
+    let decision = decide(plans, &asked, &rows.usage(&held));
+    drafts.push(observed(log, told, sighting, &movement, &decision));
+    let counted = match &request {
+        Some(request) => {
+            drafts.push(settled(log, sighting, request));
+            rows.settle(scope, sighting, &request.id)
+        }
+        None => {
+            rows.see(scope, sighting);
+            let series = plans.series_for(&asked).into_iter();
+            let taken = series.filter_map(|(who, series)| match who {
+                CountedFor::Subject(subject) => rows.take(subject, &series, sighting.moved_at, sighting.amount_minor),
+                CountedFor::Nobody | CountedFor::Unknown(_) => None,
+            });
+            taken.collect()
+        }
+    };
+    Ok(MovementRow {
+        statuses: sighting.first_status.iter().cloned().collect(),
+        current: sighting.first_status.clone(),
+        counted,
+        request: request.map(|request| request.id),
+        version: Version::default(),
+    })
+}
+
+/// The movement that a sighting shows, with what its event tells.
+pub(super) fn movement_of(scope: &Scope, sighting: &Sighting) -> Result<Movement, ObserveError> {
+    let mut facts = Facts::unknown(sighting.kind);
+    for (name, value) in &sighting.facts {
+        let fact = value.clone().map_or(Fact::Absent, Fact::Known);
+        facts.set(name, fact).map_err(|_| ObserveError::Report("a fact is not one of its kind"))?;
+    }
+    let money = Money::new(sighting.amount_minor, sighting.currency)
+        .map_err(|_| ObserveError::Report("the amount is out of range"))?;
+    Ok(Movement { scope: scope.clone(), kind: sighting.kind, money, facts })
+}
+
+/// Nothing is claimed of a movement that Stripe reports.
+static NOTHING_CLAIMED: LazyLock<Claimed> = LazyLock::new(Claimed::nothing);
+
+/// The question to the plans, as of the moment the money moved.
+pub(super) fn asked<'a>(movement: &'a Movement, sighting: &'a Sighting) -> Asked<'a> {
+    Asked { movement, actor: &sighting.actor, operator: None, claimed: &NOTHING_CLAIMED, at: sighting.moved_at }
+}
+
+/// Statuses of Stripe's in which no money has moved, or has come back.
+fn has_not_moved(status: &str) -> bool {
+    matches!(status, "failed" | "canceled")
 }
 
 /// True for a movement that was made before the account was connected.
@@ -143,30 +225,27 @@ fn moved(told: &Told, sighting: &Sighting) -> Map<String, Value> {
     fields
 }
 
-fn observed(log: &LogId, plans: &PlanSet, told: &Told, sighting: &Sighting) -> Result<Draft, ObserveError> {
-    let mut facts = Facts::unknown(sighting.kind);
-    for (name, value) in &sighting.facts {
-        let fact = value.clone().map_or(Fact::Absent, Fact::Known);
-        facts.set(name, fact).map_err(|_| ObserveError::Report("a fact is not one of its kind"))?;
-    }
-    let money = Money::new(sighting.amount_minor, sighting.currency)
-        .map_err(|_| ObserveError::Report("the amount is out of range"))?;
-    let movement = Movement { scope: log.scope.clone(), key: movement_key(sighting), money, facts };
-    let asked = Asked {
-        movement: &movement,
-        actor: &sighting.actor,
-        operator: None,
-        claimed: &Claimed::nothing(),
-        at: sighting.moved_at,
-    };
-    let decision = decide(plans, &asked, &Usage::nothing());
+fn observed(log: &LogId, told: &Told, sighting: &Sighting, movement: &Movement, decision: &Decision) -> Draft {
     let mut fields = moved(told, sighting);
     fields.insert("status".into(), sighting.first_status.clone().into());
     fields.insert("moved_at".into(), sighting.moved_at.to_string().into());
     fields.insert("stripe_request".into(), told.stripe_request.as_ref().map(StripeId::as_str).into());
     fields.insert("facts".into(), record::facts(&movement.facts));
-    fields.insert("decision".into(), record::decision(&decision));
-    Ok(Draft { log: log.clone(), actor: sighting.actor.clone(), ty: EntryType::MovementObserved, fields })
+    fields.insert("decision".into(), record::decision(decision));
+    Draft { log: log.clone(), actor: sighting.actor.clone(), ty: EntryType::MovementObserved, fields }
+}
+
+fn settled(log: &LogId, sighting: &Sighting, request: &RequestRow) -> Draft {
+    let fields = json!({
+        "request": request.id.as_str(),
+        "kind": sighting.kind.as_str(),
+        "object": sighting.object.as_str(),
+        "ordinal": sighting.ordinal,
+        "amount_minor": sighting.amount_minor,
+        "currency": sighting.currency.as_str(),
+    });
+    let fields = fields.as_object().cloned().unwrap_or_default();
+    Draft { log: log.clone(), actor: Actor::Axiru, ty: EntryType::DecisionSettled, fields }
 }
 
 fn changed(log: &LogId, told: &Told, sighting: &Sighting, status: &str, late: bool) -> Draft {

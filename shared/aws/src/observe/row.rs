@@ -1,22 +1,26 @@
-//! The rows that observing depends on, and writing them back.
+//! The rows that observing depends on, as read and as the news so far would leave them, and writing them back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
-use axiru_domain::{MovementKey, Scope};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use axiru_domain::{FactValue, Money, MovementKey, RequestId, Scope, Subject, Taken, Timestamp, Usage, sameness};
+use axiru_policy::{CountedFor, PlanSet};
 use axiru_stripe::report::{News, Sighting};
 
-use super::plan::Told;
-use crate::connection::Connection;
+use super::plan::{Told, movement_of};
+use crate::counters::{self, CounterRow};
 use crate::error::AwsError;
-use crate::item::{Item, RowError, key, n, number, s, text, texts};
+use crate::item::{Item, RowError, key, n, parse, s, text, texts};
+use crate::reads::{Reads, RowKey, Version};
+use crate::requests::{self, Found, RequestRow};
+use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
 
 /// How long it is remembered that an event was taken as a fact, in seconds: Stripe delivers for 3 days, and by hand for 30.
 const EVENT_KEPT_SECS: i64 = 40 * 86_400;
 
-/// Rounds of asking again for keys that DynamoDB did not get to.
-const ROUNDS: usize = 8;
+/// Reads that lead to further rows: movements and what they are the same as, then requests that they settle, then whose windows.
+const ROUNDS: usize = 4;
 
 /// What is recorded of a movement.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -25,19 +29,36 @@ pub(super) struct MovementRow {
     pub(super) statuses: Vec<String>,
     /// The latest of them in the life of the object.
     pub(super) current: Option<String>,
-    /// How often the row was written; 0 for one that is not there yet.
-    pub(super) version: u64,
+    /// What windows count of it; empty once that was given back.
+    pub(super) counted: Vec<Taken>,
+    /// The request that it settled.
+    pub(super) request: Option<RequestId>,
+    /// The version of the row; 0 for one that is not there yet.
+    pub(super) version: Version,
 }
 
-/// Rows by partition key, as read, and as the news so far would leave them.
+/// Rows as read, and as the news so far would leave them.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     movements: BTreeMap<String, MovementRow>,
-    touched: BTreeSet<String>,
     events: BTreeSet<String>,
-    new_events: BTreeSet<String>,
+    similar: BTreeMap<RowKey, SimilarRow>,
+    counters: BTreeMap<Subject, CounterRow>,
+    requests: BTreeMap<RequestId, RequestRow>,
+    reviewed: BTreeMap<String, bool>,
+    touched: Touched,
     /// The connection's state; revoked by the news of its end.
     pub(super) revoked: bool,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+struct Touched {
+    movements: BTreeSet<String>,
+    events: BTreeSet<String>,
+    similar: BTreeSet<RowKey>,
+    counters: BTreeSet<Subject>,
+    requests: BTreeSet<RequestId>,
 }
 
 pub(super) fn movement_key(sighting: &Sighting) -> MovementKey {
@@ -55,32 +76,130 @@ fn event_pk(scope: &Scope, told: &Told) -> String {
 const MOVEMENT_SK: &str = "movement";
 const EVENT_SK: &str = "event";
 
+/// Where what a movement is the same as stands: by everything that a request may have named it by, the closest first.
+pub(super) fn similar_keys(scope: &Scope, sighting: &Sighting) -> Vec<RowKey> {
+    let Ok(money) = Money::new(sighting.amount_minor, sighting.currency) else { return Vec::new() };
+    let fact = |name: &str| match sighting.facts.get(name) {
+        Some(Some(FactValue::Text(id))) => Some(id.clone()),
+        _ => None,
+    };
+    let dispute =
+        Some(sighting.object.as_str().to_owned()).filter(|_| sighting.kind.family() == axiru_domain::Family::Disputes);
+    let named = ["charge", "payment_intent", "transfer", "destination"].map(fact);
+    let parents = dispute.into_iter().map(Some).chain(named.into_iter().flatten().map(Some)).chain([None]);
+    parents.map(|parent| similar::key_of(scope, &sameness(scope, sighting.kind, parent.as_deref(), money))).collect()
+}
+
+fn review_row(scope: &Scope, sighting: &Sighting) -> Option<RowKey> {
+    match sighting.facts.get("destination") {
+        Some(Some(FactValue::Text(destination))) => Some((format!("{}#review", scope.key()), destination.clone())),
+        _ => None,
+    }
+}
+
 impl Rows {
     /// Reads the rows of all `news`, consistently.
     pub(super) async fn read(
         store: &Store,
-        connection: &Connection,
+        scope: &Scope,
+        plans: &PlanSet,
         news: &[(&Told, &News)],
     ) -> Result<Self, StoreError> {
-        let scope = &connection.scope;
-        let mut keys = BTreeSet::new();
+        let mut reads = Reads::default();
+        for _ in 0..ROUNDS {
+            let mut rows = Self::default();
+            let wanted = rows.fill(scope, plans, news, &reads)?;
+            let missing: BTreeSet<_> = wanted.into_iter().filter(|key| !reads.knows(key)).collect();
+            if missing.is_empty() {
+                return Ok(rows);
+            }
+            reads.extend(Reads::fetch(store, &missing).await?);
+        }
+        // Each round leads at most one step further, and there are three.
+        Err(AwsError::busy("reading rows").into())
+    }
+
+    /// Takes what was read; gives every row that is needed.
+    fn fill(
+        &mut self,
+        scope: &Scope,
+        plans: &PlanSet,
+        news: &[(&Told, &News)],
+        reads: &Reads,
+    ) -> Result<BTreeSet<RowKey>, StoreError> {
+        let mut wanted = BTreeSet::new();
+        let mut subjects = BTreeSet::new();
         for (told, news) in news {
             match news {
-                News::Movement(sighting) => keys.insert((movement_pk(scope, sighting), MOVEMENT_SK)),
-                News::Fact(_) => keys.insert((event_pk(scope, told), EVENT_SK)),
-                News::Uninstalled => false,
-            };
-        }
-        let mut rows = Self::default();
-        for item in batch_get(store, keys.into_iter().map(|(pk, sk)| key(pk, sk)).collect()).await? {
-            let pk = text(&item, "pk")?.to_owned();
-            if text(&item, "sk")? == EVENT_SK {
-                rows.events.insert(pk);
-            } else {
-                rows.movements.insert(pk, MovementRow::of(&item)?);
+                News::Movement(sighting) => {
+                    subjects.extend(self.fill_movement(scope, plans, sighting, reads, &mut wanted)?);
+                }
+                News::Fact(_) => {
+                    let key = (event_pk(scope, told), EVENT_SK.to_owned());
+                    self.events.extend(reads.get(&key).map(|_| key.0.clone()));
+                    wanted.insert(key);
+                }
+                News::Uninstalled => {}
             }
         }
-        Ok(rows)
+        for subject in subjects {
+            let key = counters::key_of(scope, &subject);
+            let row = CounterRow::of(reads.get(&key))?;
+            self.counters.insert(subject, row);
+            wanted.insert(key);
+        }
+        Ok(wanted)
+    }
+
+    /// Takes what was read for one movement; gives whom it is counted for.
+    fn fill_movement(
+        &mut self,
+        scope: &Scope,
+        plans: &PlanSet,
+        sighting: &Sighting,
+        reads: &Reads,
+        wanted: &mut BTreeSet<RowKey>,
+    ) -> Result<BTreeSet<Subject>, StoreError> {
+        let mut subjects = BTreeSet::new();
+        let at = (movement_pk(scope, sighting), MOVEMENT_SK.to_owned());
+        let known = reads.get(&at).map(MovementRow::of).transpose()?;
+        wanted.insert(at.clone());
+        if let Some(row) = known {
+            subjects.extend(row.counted.iter().map(|taken| taken.subject.clone()));
+            self.movements.insert(at.0, row);
+            return Ok(subjects);
+        }
+        if let Some(key) = review_row(scope, sighting) {
+            if let Some(row) = reads.get(&key) {
+                let flag = row.get("under_review").and_then(|value| value.as_bool().ok());
+                self.reviewed.insert(key.1.clone(), *flag.ok_or(RowError("under_review"))?);
+            }
+            wanted.insert(key);
+        }
+        for key in similar_keys(scope, sighting) {
+            let row = SimilarRow::of(reads.get(&key))?;
+            if let Some(open) = row.similar.settled_by(sighting.moved_at) {
+                let at = requests::key_of(scope, &open.request);
+                if let Some(Found::Request(request)) =
+                    reads.get(&at).map(|row| Found::of(scope, &open.request, row)).transpose()?
+                {
+                    subjects.extend(request.counted.iter().map(|taken| taken.subject.clone()));
+                    self.requests.insert(request.id.clone(), *request);
+                }
+                wanted.insert(at);
+            }
+            self.similar.insert(key.clone(), row);
+            wanted.insert(key);
+        }
+        // A movement that cannot be one is refused later, with its reason.
+        if let Ok(movement) = movement_of(scope, sighting) {
+            let asked = super::plan::asked(&movement, sighting);
+            subjects.extend(plans.series_for(&asked).into_iter().filter_map(|(who, _)| match who {
+                CountedFor::Subject(subject) => Some(subject),
+                CountedFor::Nobody | CountedFor::Unknown(_) => None,
+            }));
+        }
+        Ok(subjects)
     }
 
     /// What is recorded of a movement; none where nothing is.
@@ -91,26 +210,137 @@ impl Rows {
     /// Notes what a movement's row is to become.
     pub(super) fn set_movement(&mut self, scope: &Scope, sighting: &Sighting, row: MovementRow) {
         let pk = movement_pk(scope, sighting);
-        self.touched.insert(pk.clone());
+        self.touched.movements.insert(pk.clone());
         self.movements.insert(pk, row);
     }
 
     /// True the first time that an event is taken as a fact.
     pub(super) fn take_event(&mut self, scope: &Scope, told: &Told) -> bool {
         let pk = event_pk(scope, told);
-        self.events.insert(pk.clone()) && self.new_events.insert(pk)
+        self.events.insert(pk.clone()) && self.touched.events.insert(pk)
+    }
+
+    /// Whether the destination of a movement is under review; none where it has none.
+    pub(super) fn under_review(&self, scope: &Scope, sighting: &Sighting) -> Option<bool> {
+        let (_, destination) = review_row(scope, sighting)?;
+        Some(self.reviewed.get(&destination).copied().unwrap_or(false))
+    }
+
+    /// The record of what a movement is the same as, by the closest name.
+    pub(super) fn similar(&self, scope: &Scope, sighting: &Sighting) -> Option<&SimilarRow> {
+        similar_keys(scope, sighting).first().and_then(|key| self.similar.get(key))
+    }
+
+    /// Notes that a movement was seen.
+    pub(super) fn see(&mut self, scope: &Scope, sighting: &Sighting) {
+        if let Some(key) = similar_keys(scope, sighting).first()
+            && let Some(row) = self.similar.get_mut(key)
+        {
+            row.similar.see(&sighting.actor, sighting.moved_at);
+            self.touched.similar.insert(key.clone());
+        }
+    }
+
+    /// The open request that a movement settles.
+    pub(super) fn settled_by(&self, scope: &Scope, sighting: &Sighting) -> Option<&RequestRow> {
+        similar_keys(scope, sighting).iter().find_map(|key| {
+            let open = self.similar.get(key)?.similar.settled_by(sighting.moved_at)?;
+            self.requests.get(&open.request).filter(|row| row.status == axiru_domain::RequestStatus::Allowed)
+        })
+    }
+
+    /// Settles a request: what it held is committed. Gives what windows count from now on.
+    pub(super) fn settle(&mut self, scope: &Scope, sighting: &Sighting, id: &RequestId) -> Vec<Taken> {
+        let Some(request) = self.requests.get_mut(id) else { return Vec::new() };
+        let mut committed = Vec::with_capacity(request.counted.len());
+        for taken in std::mem::take(&mut request.counted) {
+            if let Some(row) = self.counters.get_mut(&taken.subject) {
+                let count = row.counters.commit(&taken.count, sighting.amount_minor);
+                self.touched.counters.insert(taken.subject.clone());
+                committed.push(Taken { subject: taken.subject, count });
+            }
+        }
+        request.status = axiru_domain::RequestStatus::Settled;
+        request.open_until = None;
+        self.touched.requests.insert(id.clone());
+        for key in similar_keys(scope, sighting) {
+            if let Some(row) = self.similar.get_mut(&key)
+                && row.similar.is_open(id)
+            {
+                row.similar.close(id);
+                self.touched.similar.insert(key);
+            }
+        }
+        committed
+    }
+
+    /// What the windows hold, without what `taken` holds of them.
+    pub(super) fn usage(&self, without: &[Taken]) -> Usage {
+        let mut usage = Usage::nothing();
+        for (subject, row) in &self.counters {
+            usage.insert(subject.clone(), row.counters.clone());
+        }
+        for taken in without {
+            usage.release(taken);
+        }
+        usage
+    }
+
+    /// Counts a movement for somebody.
+    pub(super) fn take(
+        &mut self,
+        subject: Subject,
+        series: &axiru_domain::Series,
+        at: Timestamp,
+        amount_minor: i64,
+    ) -> Option<Taken> {
+        let row = self.counters.get_mut(&subject)?;
+        let count = row.counters.take(series, at, amount_minor, axiru_domain::Stage::Committed);
+        self.touched.counters.insert(subject.clone());
+        Some(Taken { subject, count })
+    }
+
+    /// Gives back what a movement took.
+    pub(super) fn release(&mut self, counted: &[Taken]) {
+        for taken in counted {
+            if let Some(row) = self.counters.get_mut(&taken.subject) {
+                row.counters.release(&taken.count);
+                self.touched.counters.insert(taken.subject.clone());
+            }
+        }
     }
 
     /// The writes of everything that was noted, each on the condition that the row is as it was read.
-    pub(super) fn writes(self, store: &Store, told: &[(&Told, &News)]) -> Result<Vec<TransactWriteItem>, AwsError> {
+    pub(super) fn writes(
+        self,
+        store: &Store,
+        scope: &Scope,
+        told: &[(&Told, &News)],
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, AwsError> {
         let mut items = Vec::new();
-        for pk in self.touched {
-            if let Some(row) = self.movements.get(&pk) {
-                items.push(row.put(store, &pk)?);
+        for pk in &self.touched.movements {
+            if let Some(row) = self.movements.get(pk) {
+                items.push(row.put(store, pk)?);
+            }
+        }
+        for key in &self.touched.similar {
+            if let Some(row) = self.similar.get(key) {
+                items.push(row.put(store, key)?);
+            }
+        }
+        for subject in &self.touched.counters {
+            if let Some(row) = self.counters.get(subject) {
+                items.push(row.put(store, &counters::key_of(scope, subject), now)?);
+            }
+        }
+        for id in &self.touched.requests {
+            if let Some(row) = self.requests.get(id) {
+                items.push(row.put(store)?);
             }
         }
         let newest = told.iter().map(|(told, _)| told.event_at.secs()).max().unwrap_or(0);
-        for pk in self.new_events {
+        for pk in self.touched.events {
             let put = Put::builder()
                 .table_name(&store.state)
                 .set_item(Some(key(pk, EVENT_SK)))
@@ -124,50 +354,34 @@ impl Rows {
 
 impl MovementRow {
     fn of(item: &Item) -> Result<Self, RowError> {
-        let current = item.contains_key("current").then(|| text(item, "current").map(str::to_owned)).transpose()?;
-        Ok(Self { statuses: texts(item, "statuses")?, current, version: number(item, "version")? })
+        let optional =
+            |name: &'static str| item.contains_key(name).then(|| text(item, name).map(str::to_owned)).transpose();
+        let counted = match optional("counted")? {
+            None => Vec::new(),
+            Some(counted) => serde_json::from_str(&counted).map_err(|_| RowError("counted"))?,
+        };
+        Ok(Self {
+            statuses: texts(item, "statuses")?,
+            current: optional("current")?,
+            counted,
+            request: item.contains_key("request").then(|| parse(item, "request")).transpose()?,
+            version: Version::of(Some(item))?,
+        })
     }
 
     fn put(&self, store: &Store, pk: &str) -> Result<TransactWriteItem, AwsError> {
         let statuses = self.statuses.iter().map(s).collect();
-        let put = Put::builder()
-            .table_name(&store.state)
-            .set_item(Some(key(pk, MOVEMENT_SK)))
-            .item("statuses", aws_sdk_dynamodb::types::AttributeValue::L(statuses))
-            .item("version", n(self.version + 1));
-        let put = match &self.current {
-            Some(current) => put.item("current", s(current)),
-            None => put,
-        };
-        let put = if self.version == 0 {
-            put.condition_expression("attribute_not_exists(pk)")
-        } else {
-            put.condition_expression("version = :version").expression_attribute_values(":version", n(self.version))
-        };
-        write(put.build())
+        let mut attributes = vec![("statuses", AttributeValue::L(statuses))];
+        attributes.extend(self.current.as_ref().map(|current| ("current", s(current))));
+        attributes.extend(self.request.as_ref().map(|request| ("request", s(request.as_str()))));
+        if !self.counted.is_empty() {
+            attributes.push(("counted", s(serde_json::to_string(&self.counted).unwrap_or_default())));
+        }
+        self.version.put(store, &(pk.to_owned(), MOVEMENT_SK.to_owned()), attributes)
     }
 }
 
 fn write<E>(put: Result<Put, E>) -> Result<TransactWriteItem, AwsError> {
     let put = put.map_err(|_| AwsError::unexpected("committing", "request not built"))?;
     Ok(TransactWriteItem::builder().put(put).build())
-}
-
-/// Reads rows of the state table by key, consistently. Missing ones are left out.
-async fn batch_get(store: &Store, keys: Vec<Item>) -> Result<Vec<Item>, AwsError> {
-    let mut found = Vec::new();
-    let mut keys = keys;
-    for _ in 0..ROUNDS {
-        if keys.is_empty() {
-            return Ok(found);
-        }
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let wanted = wanted.map_err(|_| AwsError::unexpected("reading rows", "request not built"))?;
-        let request = store.client.batch_get_item().request_items(&store.state, wanted);
-        let answer = request.send().await.map_err(AwsError::of("reading rows"))?;
-        found.extend(answer.responses.unwrap_or_default().remove(&store.state).unwrap_or_default());
-        let rest: HashMap<_, _> = answer.unprocessed_keys.unwrap_or_default();
-        keys = rest.into_values().flat_map(|rest| rest.keys).collect();
-    }
-    if keys.is_empty() { Ok(found) } else { Err(AwsError::busy("reading rows")) }
 }

@@ -1,9 +1,7 @@
 //! Plans and movements for the tests of this crate.
 #![allow(dead_code)]
 
-use axiru_domain::{
-    Actor, Claimed, Decision, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Timestamp, Usage,
-};
+use axiru_domain::{Actor, Claimed, Decision, Fact, FactValue, Facts, Kind, Money, Movement, Timestamp, Usage};
 use axiru_policy::{Asked, Plan, PlanError, PlanSet};
 
 /// A plan for refunds with these policies.
@@ -24,7 +22,7 @@ pub(crate) fn movement(kind: Kind, amount_minor: i64, facts: &[(&str, Fact)]) ->
     }
     Movement {
         scope: "live/acct_1".parse().unwrap(),
-        key: MovementKey { kind, object: "re_1".parse().unwrap(), ordinal: 0 },
+        kind,
         money: Money::new(amount_minor, "usd".parse().unwrap()).unwrap(),
         facts: all,
     }

@@ -15,7 +15,7 @@ pub(super) struct Fields<'a> {
 
 /// A word from one of Stripe's lists: lower-case letters, digits, `_`, `.` and `-`, at most 64.
 /// Anything else is free text and is not kept.
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-'))
 }

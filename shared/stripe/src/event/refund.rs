@@ -11,6 +11,7 @@ pub(super) fn refund(refund: &Fields<'_>, news: StatusNews) -> Result<News, Even
     let mut facts = Gathered::default();
     facts.word("reason", refund, "reason");
     facts.id("charge", refund, "charge")?;
+    facts.id("payment_intent", refund, "payment_intent")?;
     if let Some(details) = refund.object_or_null("destination_details")? {
         facts.word("destination_type", &details, "type");
     }

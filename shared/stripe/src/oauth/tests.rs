@@ -41,6 +41,49 @@ async fn the_exchange_sends_the_key_as_user_and_nothing_but_type_and_code() {
     assert_eq!(form, [pair("code", "ac_codecanary"), pair("grant_type", "authorization_code")]);
 }
 
+async fn refreshed(script: &Script) -> Result<Grant, OAuthError> {
+    refresh(script, &base(), &key(), &Secret::new("rt_refreshcanary").unwrap(), "axiru-refresh-1").await
+}
+
+#[tokio::test]
+async fn a_renewal_sends_the_key_as_user_the_token_and_its_idempotency_key() {
+    let script = Script::answering(200, answer().to_string());
+    let grant = refreshed(&script).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(grant.account.as_str(), "acct_1");
+    let asked = script.asked.lock().unwrap();
+    assert_eq!(asked[0].uri(), "https://api.stripe.com/v1/oauth/token");
+    assert_eq!(asked[0].headers()["authorization"], "Basic c2tfdGVzdF9kZXZlbG9wZXJjYW5hcnk6");
+    assert_eq!(asked[0].headers()["idempotency-key"], "axiru-refresh-1");
+    assert_eq!(asked[0].headers()["stripe-version"], crate::API_VERSION);
+    let mut form: Vec<(String, String)> = serde_urlencoded::from_bytes(asked[0].body()).unwrap();
+    form.sort();
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(form, [pair("grant_type", "refresh_token"), pair("refresh_token", "rt_refreshcanary")]);
+}
+
+#[tokio::test]
+async fn after_a_renewal_it_is_known_what_is_not_known() {
+    let grant = r#"{"error":"invalid_grant","error_description":"rt_refreshcanary was used"}"#;
+    let forbidden = r#"{"error":{"type":"invalid_request_error","message":"sk_test_canary"}}"#;
+    for (status, body, open) in [
+        (400, grant, false),
+        (401, r#"{"error":"invalid_client"}"#, false),
+        (403, forbidden, false),
+        (409, "", true),
+        (429, forbidden, true),
+        (500, forbidden, true),
+        (502, "<html>canary", true),
+        (200, "{}", true),
+        (200, "", true),
+    ] {
+        let error = refreshed(&Script::answering(status, body)).await.err().unwrap();
+        assert_eq!(error.is_open(), open, "{status} {body}: {error}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+    assert!(!refreshed(&Script::failing(TransportError::Unreached)).await.err().unwrap().is_open());
+    assert!(refreshed(&Script::failing(TransportError::Broken)).await.err().unwrap().is_open());
+}
+
 #[tokio::test]
 async fn the_account_may_have_either_name_but_not_two_values() {
     let mut renamed = answer();

@@ -1,0 +1,129 @@
+//! Routes: first who, then what.
+
+use axiru_aws::decide::{DecideError, Decided};
+use axiru_domain::{KeyToken, RequestId};
+use axiru_runtime::metrics;
+use http::{HeaderValue, Method, StatusCode, header};
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::refusal::Refusal;
+use crate::wire::DecisionAnswer;
+use crate::{ask, caller, list, openapi};
+
+/// Name of the function in metrics.
+const NAME: &str = "decide";
+
+/// Where decisions are.
+const DECISIONS: &str = "/api/v1/decisions";
+
+/// Answers one request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    match route(app, request).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            metrics::count(NAME, None, "RequestsRefused", 1);
+            tracing::info!(refusal.code = refusal.code(), "a request was refused");
+            refusal.response()
+        }
+    }
+}
+
+async fn route(app: &App, request: &Request) -> Result<Response<Body>, Refusal> {
+    let path = request.uri().path();
+    let only = |allowed: &'static str| {
+        let detail = format!("this route takes {allowed}");
+        Err(Refusal::other(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail))
+    };
+    match (path, request.method()) {
+        ("/api/v1/openapi.json", &Method::GET) => Ok(json(StatusCode::OK, &openapi::document())),
+        ("/api/v1/openapi.json", _) => only("GET"),
+        (DECISIONS, &Method::POST) => decide(app, request).await,
+        (DECISIONS, &Method::GET) => list::list(app, &caller::token(request.headers())?, request).await,
+        (DECISIONS, _) => only("GET and POST"),
+        (path, method) => match (path.strip_prefix("/api/v1/decisions/"), method) {
+            (Some(id), &Method::GET) => one(app, &caller::token(request.headers())?, id).await,
+            (Some(_), _) => only("GET"),
+            (None, _) => Err(Refusal::other(StatusCode::NOT_FOUND, "no_such_route", "there is no such route")),
+        },
+    }
+}
+
+async fn decide(app: &App, request: &Request) -> Result<Response<Body>, Refusal> {
+    let token = caller::token(request.headers())?;
+    is_json(request)?;
+    let mode = token.mode();
+    let ask = ask::parse(token, request.headers(), request.body().as_ref())?;
+    let decided = match app.decider.decide(&ask).await {
+        Ok(decided) => decided,
+        Err(error) => {
+            note(mode, &error);
+            return Err(Refusal::of(&error));
+        }
+    };
+    let outcome = decided.row.outcome.as_str();
+    metrics::count(NAME, Some(mode), "Decisions", 1);
+    tracing::info!(
+        scope = %decided.row.scope, decision.id = %decided.row.id, decision.outcome = outcome, cached = decided.cached,
+        entry.lane = decided.row.lane.number(), entry.seq = decided.row.seq, "a decision was answered"
+    );
+    let mut response = answer(&decided)?;
+    if decided.cached {
+        // Stripe's own header for the same.
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// Counts and logs what kept a request from being decided.
+fn note(mode: axiru_domain::Mode, error: &DecideError) {
+    match error {
+        DecideError::Undecided(error) => {
+            metrics::count(NAME, Some(mode), "Undecided", 1);
+            tracing::error!(error = %error, "a request could not be decided");
+        }
+        DecideError::RateLimited(_) => metrics::count(NAME, Some(mode), "RateLimited", 1),
+        DecideError::Key
+        | DecideError::Account
+        | DecideError::NotConnected
+        | DecideError::OtherContent
+        | DecideError::Object(_) => {}
+    }
+}
+
+async fn one(app: &App, token: &KeyToken, id: &str) -> Result<Response<Body>, Refusal> {
+    let unknown = || Refusal::other(StatusCode::NOT_FOUND, "no_such_decision", "the key's actor has no such decision");
+    let id: RequestId = id.parse().map_err(|_| unknown())?;
+    let found = app.store.decision(token, &id, (app.now)()).await.map_err(|error| Refusal::of(&error))?;
+    answer(&found.ok_or_else(unknown)?)
+}
+
+fn answer(decided: &Decided) -> Result<Response<Body>, Refusal> {
+    let answer = DecisionAnswer::of(decided).map_err(|error| {
+        tracing::error!(decision.id = %decided.row.id, error = %error, "a decision could not be answered");
+        Refusal::other(StatusCode::INTERNAL_SERVER_ERROR, "entry_unreadable", "the decision's entry is not readable")
+    })?;
+    Ok(json(StatusCode::OK, &answer))
+}
+
+fn is_json(request: &Request) -> Result<(), Refusal> {
+    let said = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = said.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let detail = "send JSON, with the header Content-Type: application/json";
+    Err(Refusal::other(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail))
+}
+
+/// An answer in JSON. Nobody may keep it: it tells what somebody is about to do.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    // Strings, numbers and lists of our own: writing them to memory cannot fail.
+    let text = serde_json::to_string(body).unwrap_or_default();
+    let mut response = Response::new(Body::Text(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,15 @@
+//! The decide function as a library: its handler, so that tests can call it without Lambda.
+
+mod answer;
+mod app;
+mod ask;
+mod caller;
+mod handler;
+mod list;
+mod openapi;
+mod refusal;
+mod wire;
+
+pub use app::App;
+pub use handler::handle;
+pub use openapi::document as openapi;

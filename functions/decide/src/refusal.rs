@@ -1,0 +1,86 @@
+//! Why a request has no answer, as a problem that names the field.
+
+use axiru_aws::decide::DecideError;
+use axiru_runtime::problem::Problem;
+use http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::Body;
+
+/// A problem, where it is, and when to come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal(Problem);
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self(Problem::new(status, code, detail))
+    }
+
+    /// The key is not accepted: the same for every reason.
+    pub(crate) fn key() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "key_refused",
+            "send an Axiru key (`axk_…`) as bearer token, or as the user of Basic; it is missing, wrong, revoked or expired",
+        )
+    }
+
+    /// A field is wrong.
+    pub(crate) fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self(Problem::new(StatusCode::BAD_REQUEST, "request_refused", detail).at(field))
+    }
+
+    /// Another problem.
+    pub(crate) fn other(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(status, code, detail)
+    }
+
+    /// Its word.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// What the caller is told of an error.
+    pub(crate) fn of(error: &DecideError) -> Self {
+        match error {
+            DecideError::Key => Self::key(),
+            DecideError::Account => Self(
+                Problem::new(StatusCode::FORBIDDEN, "account_refused", "the key is not for this account")
+                    .at("intent.stripe_connection_id"),
+            ),
+            DecideError::NotConnected => Self::new(
+                StatusCode::FORBIDDEN,
+                "not_connected",
+                "the account is not connected in the key's mode: an operator connects it with `axiru connect`",
+            ),
+            DecideError::OtherContent => Self(
+                Problem::new(
+                    StatusCode::CONFLICT,
+                    "idempotency_key_reused",
+                    "the idempotency key was used for another request: make a new key for each new request",
+                )
+                .at("idempotency_key"),
+            ),
+            DecideError::RateLimited(limited) => Self(
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", limited.to_string())
+                    .after(limited.retry_after_secs),
+            ),
+            DecideError::Object(role) => {
+                Self::field(format!("intent.{role}"), "Stripe knows no such object on this account in this mode")
+            }
+            DecideError::Undecided(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "undecided",
+                "nothing was decided in time, and nothing is allowed: ask again with the same idempotency key",
+            ),
+        }
+    }
+
+    /// The answer.
+    pub(crate) fn response(&self) -> Response<Body> {
+        let mut response = self.0.response();
+        if self.0.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"axiru\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

@@ -1,0 +1,316 @@
+//! Path A: from an intent to a decision in the ledger.
+//!
+//! Two waits where memory is warm: every row the decision depends on, beside the tip of the request's log; then one transaction of
+//! the entry, the request's row, what the movement is the same as, and the counters. All or none: without its entry there is no
+//! decision. Every try reads anew, so a write of an earlier try whose answer was lost is found by the request's own row.
+//! Whatever cannot be decided in time is [`DecideError::Undecided`]: never an allow.
+
+mod ask;
+mod memory;
+mod plan;
+mod view;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axiru_domain::{RateLimited, RequestId, RequestStatus, Scope, Timestamp, sameness};
+use axiru_ledger::entry::{Entry, Tip};
+
+pub use ask::Ask;
+
+use crate::connect::token::random_id;
+use crate::error::{AwsError, Retry};
+use crate::item::RowError;
+use crate::ledger::{CommitError, TRIES, wait};
+use crate::plans::Plans;
+use crate::reads::Reads;
+use crate::requests::{self, Found, RequestRow};
+use crate::similar::{self, SimilarRow};
+use crate::store::{Store, StoreError};
+use memory::Memory;
+use view::{Learnt, View};
+
+/// How long a request may take in all. Stripe gives the authorisations of its own Issuing as long.
+pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Reads of one try: cold it takes three (who and where, plans and counters, what Stripe's facts lead to), and a change between them
+/// one more.
+const ROUNDS: usize = 6;
+
+/// A decision, as it stands in the ledger.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// Its entry.
+    pub entry: Entry,
+    /// Where the request stands.
+    pub row: RequestRow,
+    /// Whether it had been decided before this call.
+    pub cached: bool,
+}
+
+/// Why there is no decision.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// The key is unknown, wrong, revoked or expired: one answer for all.
+    #[error("the key is not accepted")]
+    Key,
+    /// The key is not for this account.
+    #[error("the key is not for this account")]
+    Account,
+    /// The account is not connected in the key's mode.
+    #[error("the account is not connected")]
+    NotConnected,
+    /// The idempotency key was used for something else.
+    #[error("the idempotency key was used for another request")]
+    OtherContent,
+    /// The key has used up its minute.
+    #[error("{0}")]
+    RateLimited(#[from] RateLimited),
+    /// Stripe knows no such object.
+    #[error("Stripe knows no such `{0}` on this account")]
+    Object(&'static str),
+    /// Nobody can say. Asking again with the same key is safe.
+    #[error("undecided: {0}")]
+    Undecided(#[from] Undecided),
+}
+
+/// What kept a request from being decided.
+#[derive(Debug, thiserror::Error)]
+pub enum Undecided {
+    /// The time was up.
+    #[error("not within {DEADLINE:?}")]
+    Deadline,
+    /// The store did not do it.
+    #[error("{0}")]
+    Commit(#[from] CommitError),
+    /// A row is not as this program writes it.
+    #[error("{0}")]
+    Row(#[from] RowError),
+    /// The scope has no row that says which plans it has.
+    #[error("the scope's plans are missing")]
+    NoPlans,
+    /// The rows kept changing while they were read.
+    #[error("what the decision depends on kept changing")]
+    Unsettled,
+    /// An entry that a row names is not there.
+    #[error("entry {0} is missing")]
+    Entry(u64),
+    /// The system has no random bytes to give.
+    #[error("no random bytes")]
+    Random,
+}
+
+impl From<StoreError> for Undecided {
+    fn from(error: StoreError) -> Self {
+        Self::Commit(error.into())
+    }
+}
+
+impl From<AwsError> for Undecided {
+    fn from(error: AwsError) -> Self {
+        Self::Commit(error.into())
+    }
+}
+
+impl Undecided {
+    /// Whether another try in this call can help.
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Commit(error) => error.retry(),
+            Self::Unsettled => Retry::Later,
+            Self::Deadline | Self::Row(_) | Self::NoPlans | Self::Entry(_) | Self::Random => Retry::Never,
+        }
+    }
+}
+
+/// Decides requests.
+pub struct Decider {
+    store: Store,
+    plans: Plans,
+    memory: Memory,
+    clock: fn() -> Timestamp,
+    deadline: Duration,
+}
+
+/// What one request carries through its tries.
+struct Course<'a> {
+    ask: &'a Ask,
+    scope: Scope,
+    digest: String,
+    sameness: String,
+    /// Marks what this call writes.
+    attempt: String,
+    learnt: Option<Learnt>,
+}
+
+/// What one try came to.
+enum Tried {
+    Decided(Decided),
+    /// An equal request that is still open, of the same actor under another idempotency key.
+    SameAs(RequestId),
+}
+
+impl Decider {
+    /// On that store, with the machine's clock.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, plans: Plans::default(), memory: Memory::default(), clock: Timestamp::now, deadline: DEADLINE }
+    }
+
+    /// With another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: fn() -> Timestamp) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Decides a request, or gives the decision it already has.
+    ///
+    /// # Errors
+    /// [`DecideError`]. Only [`DecideError::Undecided`] may have been decided all the same: the same request finds out.
+    pub async fn decide(&self, ask: &Ask) -> Result<Decided, DecideError> {
+        let scope = ask.scope();
+        let sameness = sameness(&scope, ask.intent.kind(), ask.intent.parent(), ask.money());
+        let attempt = random_id("att_").map_err(|_| Undecided::Random)?;
+        let mut course = Course { ask, scope, digest: ask.digest(), sameness, attempt, learnt: None };
+        let work = Box::pin(self.tries(&mut course));
+        tokio::time::timeout(self.deadline, work).await.unwrap_or(Err(Undecided::Deadline.into()))
+    }
+
+    async fn tries(&self, course: &mut Course<'_>) -> Result<Decided, DecideError> {
+        let mut last = Undecided::Unsettled;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(wait(attempt)).await;
+            }
+            match self.one_try(course).await {
+                Ok(Tried::Decided(decided)) => return Ok(decided),
+                Ok(Tried::SameAs(request)) => match self.same_as(course, &request).await {
+                    Ok(decided) => return Ok(decided),
+                    Err(DecideError::Undecided(error)) if error.retry() == Retry::Later => last = error,
+                    Err(error) => return Err(error),
+                },
+                Err(DecideError::Undecided(error)) if error.retry() == Retry::Later => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last.into())
+    }
+
+    async fn one_try(&self, course: &mut Course<'_>) -> Result<Tried, DecideError> {
+        let now = (self.clock)();
+        let (reads, mut view, tip) = self.read(course, now).await?;
+        let (Some(key), Some(who), Some(request), Some(log), Some(plans)) =
+            (view.key.clone(), view.who.clone(), view.request.clone(), view.log.clone(), view.plans.clone())
+        else {
+            return Err(Undecided::Unsettled.into());
+        };
+        if let Some(row) = reads.get(&requests::key_of(&course.scope, &request)) {
+            let found = Found::of(&course.scope, &request, row).map_err(Undecided::from)?;
+            return self.again(course, found).await.map(Tried::Decided);
+        }
+        let similar_key = similar::key_of(&course.scope, &course.sameness);
+        let similar = SimilarRow::of(reads.get(&similar_key)).map_err(Undecided::from)?;
+        if let Some(open) = similar.similar.open_for(&who.actor, now) {
+            return Ok(Tried::SameAs(open.request.clone()));
+        }
+        view.learn(&course.scope, &reads, &similar, now).map_err(Undecided::from)?;
+        let counters = view.counter_rows(&course.scope, &reads).map_err(Undecided::from)?;
+        let question = plan::Question {
+            course,
+            view: &view,
+            who: &who,
+            key: &key,
+            request: &request,
+            log: &log,
+            plans: &plans,
+            tip: &tip,
+            now,
+        };
+        let planned = plan::writes(&self.store, &question, similar, counters)?;
+        let entries = self.store.append_at(&log, &tip, now, planned.writes).await.map_err(Undecided::from)?;
+        let entry = entries.into_iter().next().ok_or(Undecided::Entry(tip.seq))?;
+        Ok(Tried::Decided(Decided { entry, row: planned.row, cached: false }))
+    }
+
+    /// Reads until nothing more is asked for: once, where memory is warm.
+    async fn read(&self, course: &mut Course<'_>, now: Timestamp) -> Result<(Reads, View, Tip), DecideError> {
+        let mut reads = Reads::default();
+        let mut tip = None;
+        for _ in 0..ROUNDS {
+            let view = View::new(course, &reads, &self.memory, &self.plans, now)?;
+            let missing = view.rows.iter().filter(|row| !reads.knows(row)).cloned().collect();
+            let log = view.log.clone().filter(|log| tip.as_ref().is_none_or(|(of, _)| of != log));
+            let wanted =
+                (course.learnt.is_none() && view.who.is_some() && view.plans.is_some()).then_some(&view.wanted);
+            if let (true, None, None, Some((_, tip))) =
+                (std::collections::BTreeSet::is_empty(&missing), &log, wanted, &tip)
+            {
+                return Ok((reads, view, *tip));
+            }
+            let rows = async {
+                if missing.is_empty() { Ok(Reads::default()) } else { Reads::fetch(&self.store, &missing).await }
+            };
+            let next_tip = async {
+                match &log {
+                    Some(log) => self.store.tip(log).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let learning = async {
+                match wanted {
+                    Some(wanted) => self.learn(course, wanted).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (rows, next_tip, learnt) = tokio::join!(rows, next_tip, learning);
+            reads.extend(rows.map_err(Undecided::from)?);
+            if let (Some(log), Some(next)) = (log, next_tip.map_err(Undecided::from)?) {
+                tip = Some((log, next));
+            }
+            if let Some(learnt) = learnt? {
+                course.learnt = Some(learnt);
+            }
+        }
+        Err(Undecided::Unsettled.into())
+    }
+
+    /// Asks Stripe for the facts that somebody reads. What it cannot say stays unknown.
+    async fn learn(
+        &self,
+        course: &Course<'_>,
+        wanted: &std::collections::BTreeSet<&'static str>,
+    ) -> Result<Learnt, DecideError> {
+        let _ = (course, wanted);
+        Ok(BTreeMap::new())
+    }
+
+    /// The decision that a request already has.
+    async fn again(&self, course: &Course<'_>, found: Found) -> Result<Decided, DecideError> {
+        let row = match found {
+            Found::Request(row) if row.digest == course.digest => row,
+            Found::Alias { of, digest } if digest == course.digest => self.store.request(&course.scope, &of).await?,
+            Found::Request(_) | Found::Alias { .. } => return Err(DecideError::OtherContent),
+        };
+        // What this very call wrote, and lost the answer of, is no repetition.
+        let cached = row.attempt != course.attempt;
+        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached })
+    }
+
+    /// The decision on an equal request that is open, which from now on answers this idempotency key too.
+    async fn same_as(&self, course: &Course<'_>, open: &RequestId) -> Result<Decided, DecideError> {
+        let row = self.store.request(&course.scope, open).await?;
+        let alias = RequestId::of(&course.scope, &row.actor, &course.ask.idempotency_key);
+        self.store.put_alias(&course.scope, &alias, open, &course.digest).await.map_err(Undecided::from)?;
+        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached: true })
+    }
+}
+
+/// The status of a request that was just decided so.
+const fn status(outcome: axiru_domain::Outcome) -> RequestStatus {
+    match outcome {
+        axiru_domain::Outcome::Allow => RequestStatus::Allowed,
+        axiru_domain::Outcome::RequireApproval => RequestStatus::Pending,
+        axiru_domain::Outcome::Block => RequestStatus::Denied,
+    }
+}

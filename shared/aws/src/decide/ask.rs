@@ -1,0 +1,98 @@
+//! What a caller asks, parsed and bounded but not yet authenticated.
+
+use std::collections::BTreeMap;
+
+use axiru_domain::{
+    AccountId, Claimed, Fact, FactValue, Facts, IdempotencyKey, Intent, KeyToken, Kind, Money, ObjectRole, Scope,
+    StripeId,
+};
+use axiru_ledger::canonical;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::connect::token::hex;
+
+/// A request for a decision.
+pub struct Ask {
+    /// The key that is presented.
+    pub token: KeyToken,
+    /// The account whose money would move. The mode is the key's.
+    pub account: AccountId,
+    /// The movement.
+    pub intent: Intent,
+    /// What the caller says about it.
+    pub claimed: Claimed,
+    /// The caller's own words for approvers. Free text: kept in the request's row, in no entry and no log.
+    pub rationale: Option<String>,
+    /// Stripe metadata for the object to be made. Only hashed here: nothing is executed yet.
+    pub metadata: BTreeMap<String, String>,
+    /// The caller's name for the request.
+    pub idempotency_key: IdempotencyKey,
+    /// Whether Axiru is to make the movement.
+    pub execute: bool,
+}
+
+impl Ask {
+    /// The scope: the key's mode with the account.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::new(self.token.mode(), self.account.clone())
+    }
+
+    /// SHA-256 of all that is asked, in hex: two requests with one digest are one.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let hash = |text: &str| hex(&Sha256::digest(text.as_bytes()));
+        let money = self.intent.money();
+        let asked = json!({
+            "v": 1,
+            "scope": self.scope().to_string(),
+            "kind": self.intent.kind().as_str(),
+            "amount_minor": money.amount_minor(),
+            "currency": money.currency().as_str(),
+            "objects": self.objects(),
+            "claimed": self.claimed.to_json(),
+            "metadata": self.metadata,
+            "rationale": self.rationale.as_deref().map(hash),
+            "execute": self.execute,
+        });
+        // Nothing in it that canonical JSON refuses: words, integers within 2^53, text.
+        hash(&canonical::write(&asked).unwrap_or_else(|_| asked.to_string()))
+    }
+
+    /// The objects by their roles, as entries write them.
+    pub(super) fn objects(&self) -> Value {
+        let objects = self.intent.objects().iter();
+        Value::Object(objects.map(|(role, id)| (role.as_str().to_owned(), id.as_str().into())).collect::<Map<_, _>>())
+    }
+
+    /// How much.
+    pub(super) const fn money(&self) -> Money {
+        self.intent.money()
+    }
+
+    /// What the request itself tells of the movement; everything else is unknown until it is asked for.
+    pub(super) fn facts(&self) -> Facts {
+        let kind = self.intent.kind();
+        let mut facts = Facts::unknown(kind);
+        let mut set = |name: &str, value: FactValue| {
+            // A fact that the kind does not have is none of its facts.
+            let _ = facts.set(name, Fact::Known(value));
+        };
+        let text = |id: &StripeId| FactValue::Text(id.as_str().to_owned());
+        for (role, id) in self.intent.objects() {
+            match role {
+                ObjectRole::Charge | ObjectRole::PaymentIntent | ObjectRole::Destination | ObjectRole::Transfer => {
+                    set(role.as_str(), text(id));
+                }
+                // The dispute is the movement's own object.
+                ObjectRole::Dispute => {}
+            }
+        }
+        if kind == Kind::Payout {
+            // Only Stripe's own schedule makes automatic payouts.
+            set("automatic", FactValue::Bool(false));
+        }
+        facts
+    }
+}

@@ -1,0 +1,139 @@
+//! Stripe in this process: the sandbox behind a transport that counts, loses and delays.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axiru_stripe::transport::{Answering, Transport, TransportError};
+use axiru_stripe_sandbox::{Sandbox, SandboxConfig, router};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::ground::now;
+
+/// What goes wrong with one call to Stripe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StripeFault {
+    /// The request does not leave.
+    Unreached,
+    /// No answer, and Stripe never saw it.
+    Lost,
+    /// Stripe acts, and no answer comes.
+    AppliedThenLost,
+    /// Stripe answers this status and does nothing.
+    Status(u16),
+    /// Stripe acts, and answers 500.
+    AppliedThenFailed,
+    /// Stripe acts, and answers what is no token.
+    AppliedThenGarbage,
+    /// The answer takes this long.
+    Late(Duration),
+}
+
+/// Stripe, as one deployment reaches it.
+pub(crate) struct Stripe {
+    pub(crate) sandbox: Sandbox,
+    faults: Mutex<VecDeque<StripeFault>>,
+    latency: Mutex<Duration>,
+    renewed: AtomicUsize,
+    paths: Mutex<Vec<String>>,
+}
+
+impl Stripe {
+    pub(crate) fn new(replays_tokens: bool) -> Self {
+        let mut config = SandboxConfig { replays_tokens, ..SandboxConfig::default() };
+        for (app, mode) in [(&mut config.test_app, "test"), (&mut config.live_app, "live")] {
+            app.client_id = format!("ca_inprocess_{mode}");
+            app.developer_key = format!("sk_{mode}_inprocess_developer");
+        }
+        Self {
+            sandbox: Sandbox::new(config),
+            faults: Mutex::default(),
+            latency: Mutex::default(),
+            renewed: AtomicUsize::new(0),
+            paths: Mutex::default(),
+        }
+    }
+
+    /// A call of the sandbox's control API, at the time of the test's clock.
+    pub(crate) fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        self.sandbox.control("POST", "clock", json!({"set": now().secs()})).unwrap();
+        self.sandbox.control(method, path, body).unwrap()
+    }
+
+    /// The next calls go wrong like this, one each.
+    pub(crate) fn fail(&self, faults: &[StripeFault]) {
+        self.faults.lock().unwrap().extend(faults);
+    }
+
+    /// Every answer takes this long.
+    pub(crate) fn slow_down(&self, latency: Duration) {
+        *self.latency.lock().unwrap() = latency;
+    }
+
+    /// How often a refresh token was spent.
+    pub(crate) fn renewed(&self) -> usize {
+        self.renewed.load(Ordering::SeqCst)
+    }
+
+    /// Method and address of every call since the last look.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.paths.lock().unwrap())
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let address = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+        self.paths.lock().unwrap().push(format!("{} {address}", request.method()));
+        let fault = self.faults.lock().unwrap().pop_front();
+        let latency = *self.latency.lock().unwrap();
+        tokio::time::sleep(latency).await;
+        match fault {
+            Some(StripeFault::Unreached) => Err(TransportError::Unreached),
+            Some(StripeFault::Lost) => Err(TransportError::TimedOut),
+            Some(StripeFault::Status(status)) => Ok(failed(status)),
+            Some(StripeFault::AppliedThenLost) => {
+                self.apply(request).await?;
+                Err(TransportError::Broken)
+            }
+            Some(StripeFault::AppliedThenFailed) => self.apply(request).await.map(|_| failed(500)),
+            Some(StripeFault::AppliedThenGarbage) => {
+                self.apply(request).await?;
+                Ok(Response::new(Bytes::from_static(b"{\"access_token\":7}")))
+            }
+            Some(StripeFault::Late(time)) => {
+                tokio::time::sleep(time).await;
+                self.apply(request).await
+            }
+            None => self.apply(request).await,
+        }
+    }
+
+    async fn apply(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let renewal = request.body().windows(24).any(|part| part == b"grant_type=refresh_token");
+        self.sandbox.control("POST", "clock", json!({"set": now().secs()})).unwrap();
+        let router = router(self.sandbox.clone());
+        let answer = router.oneshot(request.map(axum::body::Body::from)).await.map_err(|_| TransportError::Broken)?;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.map_err(|_| TransportError::Broken)?.to_bytes();
+        if renewal && head.status == 200 && !head.headers.contains_key("idempotent-replayed") {
+            self.renewed.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(Response::from_parts(head, body))
+    }
+}
+
+impl Transport for Stripe {
+    fn send(&self, request: Request<Bytes>) -> Answering<'_> {
+        Box::pin(self.answer(request))
+    }
+}
+
+fn failed(status: u16) -> Response<Bytes> {
+    let kind = if status == 429 { "invalid_request_error" } else { "api_error" };
+    let body = json!({"error": {"type": kind, "message": "canary"}}).to_string();
+    Response::builder().status(status).body(body.into()).unwrap()
+}
