@@ -6,6 +6,7 @@ mod cases;
 mod check;
 mod document;
 mod expression;
+mod guard;
 mod hint;
 mod limit_text;
 mod limits;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, PolicyMode, Reading, Scope,
-    StripeId, Subject, Sum, Timestamp, Usage,
+    Actor, Claimed, Counters, Fact, FactValue, Facts, Kind, Money, Movement, PolicyMode, Reading, Scope, Subject, Sum,
+    Timestamp, Usage,
 };
 use serde_json::{Map, Value};
 
@@ -73,24 +73,19 @@ pub fn replay(
 ) -> Result<Replayed, ReplayError> {
     let entry = Fields(fields);
     let ty = entry.text("type")?;
-    let (object, ordinal, at, operator, claimed): (StripeId, u32, Timestamp, _, _) = match ty {
+    let (at, operator, claimed): (Timestamp, _, _) = match ty {
         "decision.made" => {
             let claimed = Claimed::from_json(entry.get("claimed")?).map_err(|_| ReplayError::Field("claimed"))?;
-            // No object exists yet, and no plan reads which one it is.
-            (entry.parse("request")?, 0, entry.parse("evaluated_at")?, Some(entry.text("operator")?), claimed)
+            (entry.parse("evaluated_at")?, Some(entry.text("operator")?), claimed)
         }
-        "movement.observed" => {
-            let ordinal = entry.get("ordinal")?.as_u64().and_then(|n| n.try_into().ok());
-            let ordinal = ordinal.ok_or(ReplayError::Field("ordinal"))?;
-            (entry.parse("object")?, ordinal, entry.parse("moved_at")?, None, Claimed::nothing())
-        }
+        "movement.observed" => (entry.parse("moved_at")?, None, Claimed::nothing()),
         other => return Err(ReplayError::Type(other.to_owned())),
     };
     let kind: Kind = entry.parse("kind")?;
     let amount = entry.get("amount_minor")?.as_i64().ok_or(ReplayError::Field("amount_minor"))?;
     let movement = Movement {
         scope: Scope::new(entry.parse("mode")?, entry.parse("account")?),
-        key: MovementKey { kind, object, ordinal },
+        kind,
         money: Money::new(amount, entry.parse("currency")?).map_err(|_| ReplayError::Field("amount_minor"))?,
         facts: facts(kind, entry.get("facts")?).ok_or(ReplayError::Field("facts"))?,
     };

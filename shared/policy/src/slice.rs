@@ -8,6 +8,7 @@ use axiru_domain::{FactSpec, Hold, Kind};
 use cedar_policy::PolicySet;
 
 use crate::check::Checked;
+use crate::guard::Guards;
 use crate::rule::RuleEffect;
 
 /// What an evaluation must know of a rule beside its policy.
@@ -28,6 +29,8 @@ pub(crate) struct Part {
     pub(crate) facts: BTreeSet<&'static str>,
     /// The same policies, apart by the facts they read: an unknown fact costs only those that read it.
     pub(crate) groups: Vec<Group>,
+    /// The same policies one by one, each with what excludes it.
+    pub(crate) singles: Vec<(Guards, PolicySet)>,
 }
 
 /// Policies that read the same facts.
@@ -69,8 +72,14 @@ impl Slice {
                 by_facts.entry(facts(policy)).or_default().push(policy);
             }
             let groups = by_facts.into_iter().map(|(facts, of)| Ok(Group { policies: set(&of)?, facts }));
+            let single = |policy: &&Checked| {
+                let json = policy.policy.to_json().unwrap_or_default();
+                Ok((Guards::read(&json, policy.rule.reading.arithmetic), set(&[*policy])?))
+            };
             let facts = chosen.iter().flat_map(|p| facts(p)).collect();
-            Ok(Part { policies: set(&chosen)?, facts, groups: groups.collect::<Result<_, String>>()? })
+            let groups = groups.collect::<Result<_, String>>()?;
+            let singles = chosen.iter().map(single).collect::<Result<_, String>>()?;
+            Ok(Part { policies: set(&chosen)?, facts, groups, singles })
         };
         let rules = of_kind().map(|p| {
             let rule = SliceRule {

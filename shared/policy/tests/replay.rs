@@ -7,8 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Fact, Facts, Kind, LogId, Money, Movement, MovementKey, PolicyMode, Stage, Timestamp,
-    Usage,
+    Actor, Claimed, Counters, Fact, Facts, Kind, LogId, Money, Movement, PolicyMode, Stage, Timestamp, Usage,
 };
 use axiru_ledger::entry::{Draft, Entry, Tip};
 use axiru_ledger::types::EntryType;
@@ -57,7 +56,7 @@ fn entry(inputs: &Inputs, ty: EntryType) -> Entry {
     }
     let movement = Movement {
         scope: "live/acct_1".parse().unwrap(),
-        key: MovementKey { kind: Kind::Refund, object: "re_1".parse().unwrap(), ordinal: 0 },
+        kind: Kind::Refund,
         money: Money::new(inputs.amount, "usd".parse().unwrap()).unwrap(),
         facts,
     };
@@ -176,7 +175,6 @@ fn damaged_entries_are_refused() {
         "claimed",
         "evaluated_at",
         "decision",
-        "request",
     ] {
         let mut less = fields.clone();
         less.remove(name);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Fact, FactSpec, FactType, FactValue, Facts, Kind, Money, Movement, MovementKey, PolicyMode, Reason,
+    Actor, Claimed, Counters, Fact, FactSpec, FactType, FactValue, Facts, Kind, Money, Movement, PolicyMode, Reason,
     Stage, Timestamp, Usage,
 };
 use axiru_policy::{Asked, CountedFor, Plan, PlanSet, decide};
@@ -25,22 +25,25 @@ pub(crate) fn movement(fires: bool) -> Movement {
     }
     Movement {
         scope: "live/acct_1".parse().unwrap(),
-        key: MovementKey { kind, object: "re_1".parse().unwrap(), ordinal: 0 },
+        kind,
         money: Money::new(12_000, "usd".parse().unwrap()).unwrap(),
         facts,
     }
 }
 
-fn plan(rules: &[Rule], limits: &str) -> Plan {
+fn plan(rules: &[Rule], limits: &str, plain: bool) -> Plan {
     let kinds: Vec<_> = Kind::ALL.into_iter().filter(|kind| rules.iter().any(|rule| rule.kind == *kind)).collect();
     let head = format!(
         "{{\"v\":1,\"name\":\"p\",\"description\":\"d\",\"kinds\":{},\"limits\":[{limits}]}}",
         serde_json::to_string(&kinds).unwrap()
     );
-    let permits = kinds
-        .iter()
-        .map(|kind| format!("@id(\"ok-{}\") permit(principal, action == Axiru::Action::\"{kind}\", resource);\n", kind.as_str().replace('_', "-")));
-    let text: String = permits.chain(rules.iter().map(Rule::cedar)).collect();
+    let permits = kinds.iter().map(|kind| {
+        format!(
+            "@id(\"ok-{}\") permit(principal, action == Axiru::Action::\"{kind}\", resource);\n",
+            kind.as_str().replace('_', "-")
+        )
+    });
+    let text: String = permits.chain(rules.iter().map(|rule| rule.cedar(plain))).collect();
     Plan::parse(&head, &text).unwrap()
 }
 
@@ -53,8 +56,8 @@ pub(crate) struct Plans {
 }
 
 impl Plans {
-    pub(crate) fn of(rules: &[Rule]) -> Self {
-        Self::with(plan(rules, ""))
+    pub(crate) fn of(rules: &[Rule], plain: bool) -> Self {
+        Self::with(plan(rules, "", plain))
     }
 
     fn with(plan: Plan) -> Self {
@@ -90,7 +93,12 @@ impl Plans {
         }
         let texts: usize = usage.iter().map(|(_, counters)| counters.text().len()).sum();
         std::hint::black_box(texts);
-        decision.verdicts().iter().flat_map(|verdict| &verdict.reasons).filter(|r| matches!(r, Reason::Limit(_))).count()
+        decision
+            .verdicts()
+            .iter()
+            .flat_map(|verdict| &verdict.reasons)
+            .filter(|r| matches!(r, Reason::Limit(_)))
+            .count()
     }
 }
 
@@ -101,7 +109,7 @@ pub(crate) fn limits_and_unknowns(measure: impl Fn(Box<dyn FnMut() -> usize>, us
     let limits = format!(
         r#"{{"id":"a","per":"actor","window":{{"rolling":"24h"}},{window}}},{{"id":"b","per":"account","window":{{"calendar":"day","zone":"Europe/Berlin"}},{window}}}"#
     );
-    let plans = Plans::with(plan(&crate::rules::spread(6), &limits));
+    let plans = Plans::with(plan(&crate::rules::spread(6), &limits, true));
     let known = movement(false);
     let mut usage = Usage::nothing();
     for (who, series) in plans.plans.series_for(&plans.asked(&known)) {
@@ -117,7 +125,7 @@ pub(crate) fn limits_and_unknowns(measure: impl Fn(Box<dyn FnMut() -> usize>, us
     let (p50, p99) = measure(Box::new(move || plans.decide_and_count(&known, &rows)), 0);
     println!("| two limits read, taken and written, rows of {bytes:?} bytes | {p50:.1} | {p99:.1} |");
     for unknown in [1, 3] {
-        let plans = Plans::with(plan(&crate::rules::spread(6), ""));
+        let plans = Plans::with(plan(&crate::rules::spread(6), "", true));
         let mut movement = movement(false);
         for name in ["reason", "similar_24h", "charge_disputed"].iter().take(unknown) {
             movement.facts.set(name, Fact::Unknown).unwrap();

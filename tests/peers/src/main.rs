@@ -43,8 +43,10 @@ fn table(what: &str, rules: &[Rule]) {
         println!("| *{name}* | | |");
         let movement = axiru::movement(fires);
         let fired = usize::from(fires);
-        let plan = axiru::Plans::of(rules);
-        row("axiru", measure(|| plan.decide(&movement), fired));
+        for (name, plain) in [("axiru", true), ("axiru, rules that nothing excludes beforehand", false)] {
+            let plan = axiru::Plans::of(rules, plain);
+            row(name, measure(|| plan.decide(&movement), fired));
+        }
         let rego = peers::Rego::of(rules);
         row("regorus", measure(|| rego.decide(&movement), fired));
         let cel = peers::Cel::of(rules);

@@ -34,13 +34,16 @@ pub(crate) fn spread(kinds: usize) -> Vec<Rule> {
 
 impl Rule {
     /// As a Cedar policy; every third blocks instead, so that both evaluations have work.
-    pub(crate) fn cedar(&self) -> String {
+    ///
+    /// Axiru passes over a policy whose plain comparisons exclude the movement. Written as a double negation, it must ask Cedar.
+    pub(crate) fn cedar(&self, plain: bool) -> String {
         let Self { id, kind, above, word } = self;
         let fact = fact(*kind);
         let hold = if above % 30 == 0 { "" } else { "@require_approval(\"finance\") " };
+        let (clause, end) = if plain { ("when {", "}") } else { ("unless { !(", ") }") };
         format!(
-            "@id(\"{id}\") {hold}forbid(principal, action == Axiru::Action::\"{kind}\", resource) when {{ context.currency == \"usd\" && \
-             context.amount_minor > {above} && context has {fact} && context.{fact} == \"{word}\" }};\n"
+            "@id(\"{id}\") {hold}forbid(principal, action == Axiru::Action::\"{kind}\", resource) {clause} context.currency == \"usd\" && \
+             context.amount_minor > {above} && context has {fact} && context.{fact} == \"{word}\" {end};\n"
         )
     }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Decision, Fact, FactValue, Facts, Kind, Money, Movement, MovementKey, Outcome,
-    PolicyMode, Stage as Counted, Subject, Taken, Timestamp, Usage,
+    Actor, Claimed, Counters, Decision, Fact, FactValue, Facts, Kind, Money, Movement, Outcome, PolicyMode,
+    Stage as Counted, Subject, Taken, Timestamp, Usage,
 };
 use axiru_policy::{Asked, CountedFor, Plan, PlanSet, decide};
 use serde_json::{Value, json};
@@ -76,9 +76,8 @@ impl Order {
             // A kind does not have all of them.
             let _ = facts.set(name, fact(id));
         }
-        let key = MovementKey { kind, object: "re_1".parse().unwrap(), ordinal: 0 };
         let money = Money::new(amount_minor, currency).map_err(|error| error.to_string())?;
-        Ok(Self { movement: Movement { scope: "live/acct_1".parse().unwrap(), key, money, facts }, actor, operator })
+        Ok(Self { movement: Movement { scope: "live/acct_1".parse().unwrap(), kind, money, facts }, actor, operator })
     }
 }
 
