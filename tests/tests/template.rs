@@ -22,7 +22,7 @@ const LOGGED: [&str; 8] = [
 ];
 
 /// Every variable of every function's environment. A secret would need a name that is not here.
-const ENVIRONMENT: [&str; 18] = [
+const ENVIRONMENT: [&str; 19] = [
     "AXIRU_AUTHORIZE_URL_LIVE",
     "AXIRU_AUTHORIZE_URL_TEST",
     "AXIRU_CHECKPOINT_SECONDS",
@@ -46,7 +46,7 @@ const ENVIRONMENT: [&str; 18] = [
 
 fn functions() -> BTreeMap<&'static str, &'static Value> {
     let functions = resources("AWS::Lambda::Function");
-    assert_eq!(functions.len(), 6, "{:?}", functions.keys());
+    assert_eq!(functions.len(), 8, "{:?}", functions.keys());
     functions
 }
 
@@ -155,7 +155,7 @@ fn no_log_format_holds_a_path_a_query_or_a_header() {
 #[test]
 fn every_log_has_a_retention() {
     let groups = resources("AWS::Logs::LogGroup");
-    assert_eq!(groups.len(), 7, "one for each function and one for the API");
+    assert_eq!(groups.len(), 9, "one for each function and one for the API");
     for (id, group) in &groups {
         assert!(group["Properties"].get("RetentionInDays").is_some(), "{id}");
     }
@@ -214,12 +214,16 @@ fn routes_are_these_and_only_operators_pass_admin() {
             ("GET /", "NONE"),
             ("GET /admin/status", "AWS_IAM"),
             ("GET /admin/{mode}/{account}/{route+}", "AWS_IAM"),
+            ("GET /api/v1/decisions", "NONE"),
+            ("GET /api/v1/decisions/{id}", "NONE"),
+            ("GET /api/v1/openapi.json", "NONE"),
             ("GET /permissions", "NONE"),
             ("GET /privacy", "NONE"),
             ("GET /stripe/callback", "NONE"),
             ("GET /stripe/install", "NONE"),
             ("POST /admin/setup-links", "AWS_IAM"),
             ("POST /admin/{mode}/{account}/{route+}", "AWS_IAM"),
+            ("POST /api/v1/decisions", "NONE"),
             ("POST /stripe/confirm", "NONE"),
             ("POST /stripe/install", "NONE"),
             ("POST /stripe/webhooks/{mode}", "NONE"),

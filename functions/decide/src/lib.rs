@@ -10,6 +10,6 @@ mod openapi;
 mod refusal;
 mod wire;
 
-pub use app::App;
+pub use app::{App, LoadError};
 pub use handler::handle;
 pub use openapi::document as openapi;

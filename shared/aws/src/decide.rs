@@ -10,16 +10,17 @@ mod memory;
 mod plan;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use axiru_domain::{RateLimited, RequestId, RequestStatus, Scope, Timestamp, sameness};
+use axiru_domain::{ObjectRole, RateLimited, RequestId, RequestStatus, Scope, Timestamp, sameness};
 use axiru_ledger::entry::{Entry, Tip};
 
 pub use ask::Ask;
 
 use crate::connect::token::random_id;
 use crate::error::{AwsError, Retry};
+use crate::facts::{self, StripeFacts};
 use crate::item::RowError;
 use crate::ledger::{CommitError, TRIES, wait};
 use crate::plans::Plans;
@@ -128,6 +129,7 @@ pub struct Decider {
     store: Store,
     plans: Plans,
     memory: Memory,
+    facts: Option<StripeFacts>,
     clock: fn() -> Timestamp,
     deadline: Duration,
 }
@@ -154,7 +156,21 @@ impl Decider {
     /// On that store, with the machine's clock.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, plans: Plans::default(), memory: Memory::default(), clock: Timestamp::now, deadline: DEADLINE }
+        Self {
+            store,
+            plans: Plans::default(),
+            memory: Memory::default(),
+            facts: None,
+            clock: Timestamp::now,
+            deadline: DEADLINE,
+        }
+    }
+
+    /// Asking Stripe for the facts that plans read and the request does not tell.
+    #[must_use]
+    pub fn with_facts(mut self, facts: StripeFacts) -> Self {
+        self.facts = Some(facts);
+        self
     }
 
     /// With another clock.
@@ -243,9 +259,7 @@ impl Decider {
             let log = view.log.clone().filter(|log| tip.as_ref().is_none_or(|(of, _)| of != log));
             let wanted =
                 (course.learnt.is_none() && view.who.is_some() && view.plans.is_some()).then_some(&view.wanted);
-            if let (true, None, None, Some((_, tip))) =
-                (std::collections::BTreeSet::is_empty(&missing), &log, wanted, &tip)
-            {
+            if let (true, None, None, Some((_, tip))) = (BTreeSet::is_empty(&missing), &log, wanted, &tip) {
                 return Ok((reads, view, *tip));
             }
             let rows = async {
@@ -259,7 +273,7 @@ impl Decider {
             };
             let learning = async {
                 match wanted {
-                    Some(wanted) => self.learn(course, wanted).await.map(Some),
+                    Some(wanted) => self.learn(course, wanted, now).await.map(Some),
                     None => Ok(None),
                 }
             };
@@ -279,10 +293,28 @@ impl Decider {
     async fn learn(
         &self,
         course: &Course<'_>,
-        wanted: &std::collections::BTreeSet<&'static str>,
+        wanted: &BTreeSet<&'static str>,
+        now: Timestamp,
     ) -> Result<Learnt, DecideError> {
-        let _ = (course, wanted);
-        Ok(BTreeMap::new())
+        let Some(stripe) = self.facts.as_ref().filter(|_| !wanted.is_empty()) else { return Ok(Learnt::new()) };
+        let object = |role| course.ask.intent.object(role).cloned();
+        let subject = facts::Subject {
+            kind: course.ask.intent.kind(),
+            charge: object(ObjectRole::Charge),
+            payment_intent: object(ObjectRole::PaymentIntent),
+            transfer: object(ObjectRole::Transfer),
+            dispute: object(ObjectRole::Dispute),
+            at: now,
+            made: None,
+        };
+        let learnt = stripe.learn(&course.scope, &subject, wanted).await;
+        if let Some(role) = learnt.no_such() {
+            return Err(DecideError::Object(role));
+        }
+        for (name, why) in &learnt.unknown {
+            tracing::warn!(scope = %course.scope, fact = name, why = %why, "a fact is not known");
+        }
+        Ok(learnt.facts)
     }
 
     /// The decision that a request already has.

@@ -13,12 +13,10 @@ pub struct Problem {
     pub code: &'static str,
     /// One sentence for people.
     pub detail: String,
-    /// The field that is wrong, as a path: `intent.amount_cents`.
-    pub field: Option<String>,
-    /// Seconds after which it makes sense to come back.
-    pub retry_after_secs: Option<i64>,
     /// Members beside those of RFC 9457, for programs.
     pub members: Map<String, Value>,
+    /// Seconds after which it makes sense to come back.
+    pub retry_after_secs: Option<i64>,
 }
 
 impl Problem {
@@ -27,7 +25,19 @@ impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         // A 503 asks to come back in a second.
         let retry_after_secs = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
-        Self { status, code, detail: detail.into(), field: None, retry_after_secs, members: Map::new() }
+        Self { status, code, detail: detail.into(), members: Map::new(), retry_after_secs }
+    }
+
+    /// The same, naming the field that is wrong as a path: `intent.amount_cents`.
+    #[must_use]
+    pub fn at(self, field: impl Into<String>) -> Self {
+        self.with("field", Value::String(field.into()))
+    }
+
+    /// The same, asking to come back after that many seconds.
+    #[must_use]
+    pub fn after(self, secs: i64) -> Self {
+        Self { retry_after_secs: Some(secs), ..self }
     }
 
     /// The same with one member more.
@@ -35,18 +45,6 @@ impl Problem {
     pub fn with(mut self, name: &str, value: Value) -> Self {
         self.members.insert(name.to_owned(), value);
         self
-    }
-
-    /// The same, of that field.
-    #[must_use]
-    pub fn at(self, field: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..self }
-    }
-
-    /// The same, asking to come back after that many seconds.
-    #[must_use]
-    pub fn after(self, secs: i64) -> Self {
-        Self { retry_after_secs: Some(secs), ..self }
     }
 
     /// The answer.
@@ -59,9 +57,6 @@ impl Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        if let (Some(field), Some(body)) = (&self.field, body.as_object_mut()) {
-            body.insert("field".to_owned(), field.as_str().into());
-        }
         if let Some(body) = body.as_object_mut() {
             // What RFC 9457 names is not overwritten.
             self.members.iter().for_each(|(name, value)| {

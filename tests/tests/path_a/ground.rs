@@ -133,7 +133,7 @@ impl Ground {
             s3: account.s3(retries),
             secrets: account.secrets(retries),
         };
-        let app = App::new(Store::new(clients.dynamodb.clone(), local::STATE_TABLE, local::LEDGER_TABLE), now);
+        let app = App::new(Store::new(clients.dynamodb.clone(), local::STATE_TABLE, local::LEDGER_TABLE), None, now);
         Self { account, clients, app }
     }
 

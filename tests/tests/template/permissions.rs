@@ -77,7 +77,7 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
             (fields[2] == "dynamodb:PutItem").then(|| fields[0].to_owned())
         })
         .collect();
-    assert_eq!(appenders, ["AdminRole", "ConnectRole", "ObserveRole", "RefreshRole"]);
+    assert_eq!(appenders, ["AdminRole", "ConnectRole", "DecideRole", "ObserveRole", "RefreshRole", "SweepRole"]);
     // The table's own policy lets only these principals append.
     let tagged: Vec<&str> = resources("AWS::IAM::Role")
         .into_iter()
@@ -97,8 +97,8 @@ fn only_connect_and_refresh_read_a_developer_key_and_only_export_signs() {
         let unseals = rest.contains("kms:Decrypt") || rest.contains("kms:Encrypt");
         assert!(!unseals || rest.contains("kms:EncryptionContext:stripe:mode"), "without its context: {line}");
         let tokens = rest.contains("purpose=tokens");
-        assert!(!tokens || matches!(role, "ConnectRole" | "ObserveRole" | "RefreshRole"), "{line}");
+        assert!(!tokens || matches!(role, "ConnectRole" | "DecideRole" | "ObserveRole" | "RefreshRole"), "{line}");
         // Who reads tokens cannot seal any: a reader that renews them would have nowhere to put them.
-        assert!(!(rest.contains("kms:Encrypt ") && role == "ObserveRole"), "{line}");
+        assert!(!(rest.contains("kms:Encrypt ") && matches!(role, "DecideRole" | "ObserveRole")), "{line}");
     }
 }
