@@ -5,5 +5,6 @@ mod keys;
 mod office;
 mod persons;
 mod plans;
+mod races;
 mod routes;
 mod segregation;

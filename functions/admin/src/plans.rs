@@ -53,15 +53,15 @@ pub(crate) async fn list(app: &App, asked: &Asked<'_>) -> Answer {
     let heads = app.store.plan_heads(&asked.scope).await.map_err(|error| problem(error.into()))?;
     let mut plans = Vec::new();
     for head in heads.list() {
-        plans.push(summary(app, &asked.scope, head).await);
+        plans.push(summary(app, &asked.scope, head).await?);
     }
     Ok(json!({"scope": asked.scope.to_string(), "plans": plans}))
 }
 
-/// A head with what its document says; where that cannot be read, the head alone.
-async fn summary(app: &App, scope: &Scope, head: &PlanHead) -> Value {
+/// A head with what its document says; the head alone where the plan is unusable.
+async fn summary(app: &App, scope: &Scope, head: &PlanHead) -> Answer {
     let mut shown = json!({"plan": head.plan, "sha256": head.sha256, "policy_mode": head.policy_mode.as_str()});
-    let plan = app.store.plan_of(scope, &head.sha256).await.ok();
+    let plan = app.store.usable_plan(scope, &head.sha256).await.map_err(problem)?;
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("usable".to_owned(), plan.is_some().into());
         shown.insert("description".to_owned(), plan.as_ref().map(|plan| plan.description().to_owned()).into());
@@ -69,7 +69,7 @@ async fn summary(app: &App, scope: &Scope, head: &PlanHead) -> Value {
         shown.insert("rules".to_owned(), plan.as_ref().map(|plan| plan.rules().len()).into());
         shown.insert("limits".to_owned(), plan.as_ref().map(|plan| plan.limits().len()).into());
     }
-    shown
+    Ok(shown)
 }
 
 pub(crate) async fn push(app: &App, asked: &Asked<'_>) -> Answer {

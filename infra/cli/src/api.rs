@@ -82,6 +82,11 @@ impl Deployment {
         Ok(url)
     }
 
+    #[cfg(test)]
+    pub(crate) fn here() -> Self {
+        Self { url: "http://127.0.0.1:1".to_owned() }
+    }
+
     /// The deployment with the AWS identity of the environment.
     pub(crate) async fn open(&self) -> anyhow::Result<Api> {
         let base = self.base()?;

@@ -28,7 +28,7 @@ pub(crate) enum KeyCommand {
   One key for two accounts of the same mode:
     axiru key create --scope live/acct_1 --scope live/acct_2 --actor agent --operator per_0123456789abcdef
   A second key for the same agent:
-    axiru key create --scope live/acct_1 --actor agent:ag_0123456789abcdef")]
+    axiru key create --scope live/acct_1 --actor agent:ag_0123456789ab")]
     Create(Create),
     /// Show the keys of a scope. Never their secrets: nobody has them but their holders.
     List(Where),
@@ -36,8 +36,8 @@ pub(crate) enum KeyCommand {
     Revoke(Revoke),
     /// Replace a key: make its successor, and let the old one end after an overlap.
     #[command(
-        after_help = "The new key is for the same agent, operator and accounts. Both work until the overlap is over: put the new one in
-place, see that it works, and let the old one end, or revoke it.
+        after_help = "The new key is for the same actor, operator and accounts. Both work until the overlap is over:
+put the new one in place, see that it works, and let the old one end, or revoke it.
 
 Example:
     axiru key rotate 0123456789ab --scope live/acct_1 --overlap 2h"
@@ -91,10 +91,35 @@ pub(crate) struct Rotate {
     /// How long the old key goes on working: at most 7d.
     #[arg(long, value_name = "SPAN", default_value = "24h")]
     overlap: Span,
-    #[command(flatten)]
-    terms: Terms,
+    /// Another word to know it by. The old key's if not given.
+    #[arg(long)]
+    label: Option<String>,
+    /// How long it is valid: at most 366d.
+    #[arg(long, value_name = "SPAN", default_value = "90d")]
+    valid_for: Span,
+    /// Most requests a minute. The old key's if not given.
+    #[arg(long, value_name = "NUMBER")]
+    per_minute: Option<u32>,
     #[command(flatten)]
     place: Where,
+}
+
+impl Rotate {
+    /// What the successor is limited to: as the old key, unless said otherwise.
+    fn terms(&self, old: &Value) -> anyhow::Result<Terms> {
+        let per_minute = old.get("per_minute").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
+        Ok(Terms {
+            label: self
+                .label
+                .clone()
+                .unwrap_or_else(|| old.get("label").and_then(Value::as_str).unwrap_or_default().to_owned()),
+            valid_for: self.valid_for,
+            per_minute: self
+                .per_minute
+                .or(per_minute)
+                .context("the answer does not say how many requests the key may make")?,
+        })
+    }
 }
 
 /// Runs the command.
@@ -162,7 +187,7 @@ async fn rotate(command: &Rotate, out: &mut dyn Write) -> anyhow::Result<ExitCod
     let body = json!({"replaces": command.key, "overlap_secs": command.overlap.secs()});
     let change = ChangeId::random().context("no change id can be made")?;
     let token = new_token(mode).context("no key can be made")?;
-    make(&token, &change, &command.terms, &command.place, &scopes, body, out).await
+    make(&token, &change, &command.terms(old)?, &command.place, &scopes, body, out).await
 }
 
 fn insert(body: &mut Value, name: &str, value: Value) {
@@ -309,6 +334,25 @@ mod tests {
         assert_eq!(mode_of(&scopes(&["live/acct_1", "live/acct_2"])).unwrap(), Mode::Live);
         assert!(mode_of(&scopes(&["live/acct_1", "test/acct_1"])).is_err());
         assert!(mode_of(&[]).is_err());
+    }
+
+    #[test]
+    fn a_successor_is_limited_as_the_old_key_unless_said_otherwise() {
+        let old = json!({"per_minute": 7, "label": "refund bot"});
+        let mut rotate = Rotate {
+            key: "0123456789ab".parse().unwrap(),
+            overlap: "2h".parse().unwrap(),
+            label: None,
+            valid_for: "90d".parse().unwrap(),
+            per_minute: None,
+            place: Where { scope: vec![], deployment: crate::api::Deployment::here(), json: false },
+        };
+        let terms = rotate.terms(&old).unwrap();
+        assert_eq!((terms.per_minute, terms.label.as_str()), (7, "refund bot"));
+        rotate.per_minute = Some(9);
+        assert_eq!(rotate.terms(&old).unwrap().per_minute, 9);
+        rotate.per_minute = None;
+        assert!(rotate.terms(&json!({})).is_err());
     }
 
     #[test]

@@ -62,26 +62,49 @@ fn table_of(scope: &Scope, answer: &Value, out: &mut dyn Write) -> anyhow::Resul
         writeln!(out, "{scope}: no active plan has a limit for these subjects")?;
         return Ok(());
     }
-    writeln!(out, "{scope}")?;
+    write!(out, "{scope}")?;
+    let mut subject = "";
     let mut rows = Vec::new();
     for limit in limits {
-        let currency = text(limit, "currency");
-        let both = |what: &str| {
-            let amount =
-                limit.get(format!("{what}_amount")).and_then(Value::as_i64).map(|amount| money(amount, currency));
-            let count = limit.get(format!("{what}_count")).and_then(Value::as_i64).map(|count| format!("{count}x"));
-            [amount, count].into_iter().flatten().collect::<Vec<_>>().join(" ")
-        };
+        if text(limit, "subject") != subject {
+            print(subject, &rows, out)?;
+            subject = text(limit, "subject");
+            rows.clear();
+        }
+        let block = if text(limit, "on_exceed") == "block" { "block" } else { "hold" };
         rows.push([
-            text(limit, "subject").to_owned(),
             format!("{}/{}", text(limit, "plan"), text(limit, "limit")),
             text(limit, "window").to_owned(),
-            both("used"),
-            both("held"),
-            both("left"),
+            block.to_owned(),
+            both(limit, "used"),
+            if limit.get("held_count").and_then(Value::as_u64) == Some(0) {
+                "-".to_owned()
+            } else {
+                both(limit, "held")
+            },
+            both(limit, "left"),
         ]);
     }
-    Ok(table::print(["subject", "plan/limit", "window", "used", "held", "left"], &rows, out)?)
+    print(subject, &rows, out)
+}
+
+fn print(subject: &str, rows: &[[String; 6]], out: &mut dyn Write) -> anyhow::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (per, id) = subject.split_once('#').unwrap_or((subject, ""));
+    writeln!(out, "\n{per}{}", if id == "-" { String::new() } else { format!(" {id}") })?;
+    Ok(table::print(["plan/limit", "window", "then", "used", "held", "left"], rows, out)?)
+}
+
+/// An amount and a number of movements; what the limit does not cap is left out.
+fn both(limit: &Value, what: &str) -> String {
+    let number = |name: &str| limit.get(name).and_then(Value::as_i64);
+    let capped = |part: &str| number(&format!("max_{part}")).is_some();
+    let amount = number(&format!("{what}_amount")).filter(|_| capped("amount"));
+    let amount = amount.map(|amount| money(amount, text(limit, "currency")));
+    let count = number(&format!("{what}_count")).filter(|_| capped("count")).map(|count| format!("{count}x"));
+    [amount, count].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn money(amount: i64, currency: &str) -> String {
@@ -107,12 +130,12 @@ mod tests {
     fn a_limit_is_a_line() {
         let answer = json!({"limits": [{
             "plan": "refunds", "limit": "day", "subject": "account#-", "currency": "usd", "window": "day@Europe/Berlin",
-            "used_amount": 12_000, "used_count": 2, "held_amount": 2_000, "held_count": 1, "left_amount": 88_000, "left_count": null,
+            "used_amount": 12_000, "used_count": 2, "held_amount": 2_000, "held_count": 1, "left_amount": 88_000, "left_count": null, "max_amount": 100_000, "max_count": null,
         }]});
         let mut out = Vec::new();
         table_of(&"live/acct_1".parse().unwrap(), &answer, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("880.00") && text.contains("2x") && !text.contains("null"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+        assert!(text.contains("880.00") && !text.contains("2x") && text.contains("account\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
 }

@@ -35,8 +35,8 @@ pub(crate) enum PersonCommand {
     #[command(
         after_help = "An identity that a role gives is named by its session, as `aws sts get-caller-identity` prints it:
     arn:aws:sts::111122223333:assumed-role/ROLE/SESSION
-It is compared to the letter. Whoever may choose the session's name may choose to be this person: let the role's trust
-policy fix it (sts:RoleSessionName), as AWS IAM Identity Center does.
+It is compared to the letter. Whoever may choose the session's name may choose to be this person: \
+                      let the role's trust policy fix it (sts:RoleSessionName), as AWS IAM Identity Center does.
 
 Examples:
     axiru person alias per_0123456789abcdef --scope live/acct_1 --add-email rosa.luz@example.com

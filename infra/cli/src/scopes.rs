@@ -8,7 +8,7 @@ use axiru_domain::Scope;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Deployment};
+use crate::api::{Api, Deployment, Refused};
 
 /// Where to look.
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Where {
     pub(crate) scope: Vec<Scope>,
     #[command(flatten)]
     pub(crate) deployment: Deployment,
-    /// Print JSON for programs: a list with one answer for each scope.
+    /// Print JSON for programs.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -60,13 +60,16 @@ impl Where {
             writeln!(out, "{:#}", Value::from(list))?;
             return Ok(());
         }
-        for (i, (scope, answer)) in answers.iter().enumerate() {
-            if i > 0 {
-                writeln!(out)?;
-            }
-            text(scope, answer, out)?;
+        let mut told = Vec::new();
+        for (scope, answer) in answers {
+            let mut one = Vec::new();
+            text(scope, answer, &mut one)?;
+            told.push(one);
         }
-        Ok(())
+        // Tables stand apart, single lines below each other.
+        let lines = |one: &Vec<u8>| one.iter().filter(|byte| **byte == b'\n').count();
+        let between: &[u8] = if told.iter().any(|one| lines(one) > 1) { b"\n" } else { b"" };
+        Ok(out.write_all(&told.join(between))?)
     }
 }
 
@@ -94,19 +97,25 @@ impl Doing {
         for scope in &self.place.scope {
             match api.post(scope, parts, &body).await {
                 Ok(answer) => answers.push((scope.clone(), answer)),
-                Err(error) => return Err(error.context(self.told(&answers, scope, change))),
+                Err(error) => {
+                    let refused = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status < 500);
+                    return Err(error.context(told(&answers, scope, change, refused)));
+                }
             }
         }
         Ok(answers)
     }
+}
 
-    /// What to know when a scope refused or did not answer.
-    fn told(&self, done: &Answers, scope: &Scope, change: &ChangeId) -> String {
-        let done: Vec<String> = done.iter().map(|(scope, _)| scope.to_string()).collect();
-        if done.is_empty() {
-            return format!("{scope} (change {change})");
+/// Where a command stopped, and how it is repeated: after a refusal in the first scope there is nothing to repeat.
+fn told(done: &Answers, scope: &Scope, change: &ChangeId, refused: bool) -> String {
+    let done: Vec<String> = done.iter().map(|(scope, _)| scope.to_string()).collect();
+    match (done.is_empty(), refused) {
+        (true, true) => scope.to_string(),
+        (true, false) => {
+            format!("{scope}: it may have happened; repeat the command with `--change {change}` to find out")
         }
-        format!("{scope} (done in {}; repeat with `--change {change}`)", done.join(", "))
+        (false, _) => format!("{scope} (done in {}; repeat the command with `--change {change}`)", done.join(", ")),
     }
 }
 
@@ -134,4 +143,20 @@ pub(crate) fn minute(value: &Value, name: &str) -> String {
 /// Whether an act changed anything, in words.
 pub(crate) fn changed(answer: &Value) -> bool {
     answer.get("changed") == Some(&Value::Bool(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_command_stopped_and_how_to_go_on() {
+        let (one, two): (Scope, Scope) = ("live/acct_1".parse().unwrap(), "live/acct_2".parse().unwrap());
+        let change: ChangeId = format!("chg_{}", "0".repeat(32)).parse().unwrap();
+        assert_eq!(told(&Vec::new(), &one, &change, true), "live/acct_1");
+        assert!(told(&Vec::new(), &one, &change, false).contains("--change chg_000"));
+        let done = vec![(one, Value::Null)];
+        let text = told(&done, &two, &change, true);
+        assert!(text.contains("live/acct_2 (done in live/acct_1") && text.contains("--change chg_000"), "{text}");
+    }
 }

@@ -67,6 +67,9 @@ fn print(status: &Value, now: Timestamp, out: &mut dyn Write) -> std::io::Result
         text(status, "permissions"),
         minute(status, "connected_at")
     )?;
+    if text(status, "state") == "reauth_required" {
+        writeln!(out, "               Stripe no longer takes its tokens: connect it again (`axiru connect`)")?;
+    }
     let tokens = match text(status, "tokens_since").parse::<Timestamp>() {
         Ok(since) => format!("{} old", age(now.secs() - since.secs())),
         Err(_) => "none".to_owned(),

@@ -89,18 +89,6 @@ fn a_replaced_key_works_through_the_overlap_and_no_third_is_made() {
 }
 
 #[test]
-fn two_successors_at_once_leave_two_live_keys() {
-    run(async |office| {
-        office.done(ROSA, "keys", key_body(1, &token(1), new_agent())).await;
-        let body = |number: u8| key_body(10 + u32::from(number), &token(number), json!({"actor": "agent:ag_1"}));
-        let (two, three) = (body(2), body(3));
-        let (two, three) = tokio::join!(office.post(ROSA, LIVE, "keys", &two), office.post(ROSA, LIVE, "keys", &three));
-        let took = [two.0, three.0].iter().filter(|status| status.is_success()).count();
-        assert_eq!(took, 1, "{two:?} {three:?}");
-    });
-}
-
-#[test]
 fn one_key_for_two_accounts_has_an_entry_in_each_and_dies_in_both() {
     run(async |office| {
         let other = "live/acct_2";
@@ -113,6 +101,18 @@ fn one_key_for_two_accounts_has_an_entry_in_each_and_dies_in_both() {
             assert_eq!(office.types(scope).await.last().map(String::as_str), Some("key.created"));
         }
         assert_eq!(key(office, &token(1)).await.accounts.len(), 2);
+        // Replaced at once in the first account, the old key is replaced in the second as well.
+        let successor = json!({"replaces": token(1).id(), "overlap_secs": 0});
+        let body = key_body(5, &token(2), successor.clone());
+        for scope in [LIVE, other] {
+            let (status, answer) = office.post(ROSA, scope, "keys", &body).await;
+            assert!(status.is_success(), "{scope} {answer}");
+        }
+        assert_eq!(
+            (key(office, &token(2)).await.accounts.len(), presented(office, &token(1), now()).await),
+            (2, Err(KeyRefused))
+        );
+        assert_eq!(office.refused(ROSA, "keys", key_body(6, &token(3), successor)).await.1, "key_not_live");
         let route = format!("keys/{}/revoke", token(1).id());
         let answer = office.post(ROSA, other, &route, &json!({"change": chg(3)})).await.1;
         assert_eq!(answer["accounts"], json!(["acct_1", "acct_2"]));

@@ -66,6 +66,8 @@ fn aliases_come_and_go_and_one_stays() {
         assert_eq!(office.done(ROSA, &route, change(3, false, "rosa@example.com")).await["changed"], true);
         assert_eq!(office.done(ROSA, &route, change(4, false, "rosa@example.com")).await["changed"], false);
         assert_eq!(office.types(LIVE).await, ["person.added", "person.alias_changed", "person.alias_changed"]);
+        let entries = office.entries(LIVE).await;
+        assert_eq!((&entries[1].fields()["alias"], &entries[1].fields()["addresses"]), (&json!("address"), &json!(1)));
         let last = json!({"change": chg(5), "added": false, "principal": ROSA});
         assert_eq!(office.refused(ROSA, &route, last).await.1, "last_alias");
         let nobody = "persons/per_nobodynobodynob1/aliases";

@@ -153,20 +153,14 @@ pub(super) async fn push(command: &Push, out: &mut dyn Write) -> anyhow::Result<
     let answers = all.iter().map(|(scope, _, answer)| (scope.clone(), answer.clone())).collect();
     command.doing.place.tell(&answers, out, |scope, answer, out| {
         let (plan, version, mode) = (text(answer, "plan"), short(text(answer, "sha256")), text(answer, "policy_mode"));
-        Ok(if !changed(answer) {
-            writeln!(out, "{scope}: {plan} {version} is in force already ({mode}); nothing was changed")?
+        let told = if !changed(answer) {
+            format!("is in force already ({mode}); nothing was changed")
         } else if answer.get("before").is_some_and(Value::is_string) {
-            writeln!(
-                out,
-                "{scope}: {plan} {version} is in force now ({mode}), instead of {}",
-                short(text(answer, "before"))
-            )?
+            format!("is in force now ({mode}), instead of {}", short(text(answer, "before")))
         } else {
-            writeln!(
-                out,
-                "{scope}: {plan} {version} is new and in {mode}: its verdicts are recorded and change nothing"
-            )?
-        })
+            format!("is new and in {mode}: its verdicts are recorded and change nothing")
+        };
+        Ok(writeln!(out, "{scope}: {plan} {version} {told}")?)
     })?;
     Ok(true)
 }
@@ -212,13 +206,17 @@ pub(super) async fn show(command: &Show, out: &mut dyn Write) -> anyhow::Result<
         writeln!(out, "  kinds    {}", words(document, "kinds"))?;
         writeln!(out, "  version  {}", text(answer, "sha256"))?;
         for limit in list(document, "limits") {
-            writeln!(out, "  limit    {limit}")?;
+            writeln!(out, "  limit    {}", limit_of(limit))?;
         }
         writeln!(out)?;
+        // A version that was pushed twice is in force once.
+        let in_force = |version: &Value| text(version, "sha256") == text(answer, "in_force");
+        let last = list(answer, "versions").iter().rposition(in_force);
         let rows: Vec<[String; 4]> = list(answer, "versions")
             .iter()
-            .map(|version| {
-                let mark = if text(version, "sha256") == text(answer, "in_force") { "in force" } else { "" };
+            .enumerate()
+            .map(|(at, version)| {
+                let mark = if Some(at) == last { "in force" } else { "" };
                 [
                     short(text(version, "sha256")).to_owned(),
                     minute(version, "pushed_at"),
@@ -230,6 +228,20 @@ pub(super) async fn show(command: &Show, out: &mut dyn Write) -> anyhow::Result<
         table::print(["version", "pushed (UTC)", "by", ""], &rows, out)?;
         Ok(writeln!(out, "\n{}", text(document, "policies").trim_end())?)
     })
+}
+
+/// A limit of a plan document in a line.
+fn limit_of(limit: &Value) -> String {
+    let cap = |name: &str, unit: &str| limit.get(name).and_then(Value::as_i64).map(|most| format!("{most} {unit}"));
+    let caps = [cap("max_amount", &format!("minor units {}", text(limit, "currency"))), cap("max_count", "movements")];
+    let caps: Vec<String> = caps.into_iter().flatten().collect();
+    let window = limit.get("window").unwrap_or(&Value::Null);
+    let window = match text(window, "calendar") {
+        "-" => format!("rolling {}", text(window, "rolling")),
+        calendar => format!("{calendar}, {}", text(window, "zone")),
+    };
+    let (id, per, then) = (text(limit, "id"), text(limit, "per"), text(limit, "on_exceed"));
+    format!("{id}: {} per {per} ({window}), then {then}; {}", caps.join(" or "), words(limit, "kinds"))
 }
 
 /// Compares.

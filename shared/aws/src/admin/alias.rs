@@ -148,11 +148,11 @@ pub enum Alias {
 }
 
 impl Alias {
-    /// `email` or `principal`.
+    /// `address` or `principal`.
     #[must_use]
     pub const fn class(&self) -> &'static str {
         match self {
-            Self::Email(_) => "email",
+            Self::Email(_) => "address",
             Self::Principal(_) => "principal",
         }
     }

@@ -126,7 +126,8 @@ struct Found<'a> {
 }
 
 /// Finds the holder among the mode's keys.
-fn holder<'a>(wanted: &NewKey, scope: &Scope, keys: &'a [Key], now: Timestamp) -> Result<Found<'a>, AdminError> {
+fn holder<'a>(wanted: &NewKey, act: &Act, keys: &'a [Key], now: Timestamp) -> Result<Found<'a>, AdminError> {
+    let scope = &act.scope;
     // The new key itself may be there, made for another account by the same command.
     let of = |actor: &Actor| keys.iter().find(|key| key.actor == *actor && key.id != wanted.id);
     match &wanted.holder {
@@ -151,7 +152,9 @@ fn holder<'a>(wanted: &NewKey, scope: &Scope, keys: &'a [Key], now: Timestamp) -
         Holder::Replaces(id, overlap) => {
             let old = keys.iter().find(|key| key.id == *id && key.accounts.contains(scope.account()));
             let old = old.ok_or_else(|| no_such_key(scope, id))?;
-            if !old.is_live(now) {
+            // Its successor may be there for another account, made by the same command, and the old key over since then.
+            let under_way = keys.iter().any(|key| key.id == wanted.id && key.change == act.change.as_str());
+            if !old.is_live(now) && !under_way {
                 let detail = format!(
                     "the key {id} is revoked or expired; make a new one with `axiru key create --actor {}`",
                     old.actor
@@ -197,10 +200,10 @@ impl Store {
             // Who answers for an actor never changes, so the first reading finds the person. Their row is read before the keys are read
             // again: a key that somebody makes for the same actor in between moves its version.
             let keys = self.keys_of_mode(scope).await?;
-            let Found { actor, operator, .. } = holder(wanted, scope, &keys, at)?;
+            let Found { actor, operator, .. } = holder(wanted, act, &keys, at)?;
             let person = self.person(scope, &operator).await?;
             let keys = self.keys_of_mode(scope).await?;
-            let Found { replaced, .. } = holder(wanted, scope, &keys, at)?;
+            let Found { replaced, .. } = holder(wanted, act, &keys, at)?;
             let live = |key: &&Key| key.actor == actor && key.id != wanted.id && key.is_live(at);
             let live: Vec<&str> = keys.iter().filter(live).map(|key| key.id.as_str()).collect();
             if live.len() >= MAX_LIVE {

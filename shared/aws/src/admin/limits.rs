@@ -50,8 +50,8 @@ impl Store {
         self.administered(scope).await?;
         let mut limits = Vec::new();
         for head in self.plan_heads(scope).await?.list() {
-            // A plan that cannot be loaded blocks everything; what its limits would be nobody can say.
-            if let Ok(plan) = self.plan_of(scope, &head.sha256).await {
+            // What the limits of an unusable plan would be nobody can say.
+            if let Some(plan) = self.usable_plan(scope, &head.sha256).await? {
                 limits.extend(plan.limits().iter().map(|limit| (head.clone(), limit.clone())));
             }
         }

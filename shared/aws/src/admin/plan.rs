@@ -68,6 +68,18 @@ impl Store {
         Ok(Plan::from_document(&document)?)
     }
 
+    /// A version of a plan, if it can be used: none where its document is gone, or no longer taken. Such a plan blocks.
+    ///
+    /// # Errors
+    /// [`AdminError`] when the table cannot be read: that says nothing about the plan.
+    pub async fn usable_plan(&self, scope: &Scope, sha256: &str) -> Result<Option<Plan>, AdminError> {
+        match self.plan_of(scope, sha256).await {
+            Ok(plan) => Ok(Some(plan)),
+            Err(AdminError::Commit(error)) => Err(error.into()),
+            Err(AdminError::Refused(_) | AdminError::Plan(_)) => Ok(None),
+        }
+    }
+
     /// The versions of a plan that were ever pushed, the oldest first.
     ///
     /// # Errors
@@ -116,8 +128,7 @@ impl Store {
     async fn windows_fit(&self, scope: &Scope, heads: &PlanHeads, plan: &Plan) -> Result<(), AdminError> {
         let mut plans = PlanSet::new();
         for head in heads.list().iter().filter(|head| head.plan != plan.name()) {
-            // A plan that is not understood counts nothing: it blocks.
-            if let Ok(other) = self.plan_of(scope, &head.sha256).await {
+            if let Some(other) = self.usable_plan(scope, &head.sha256).await? {
                 plans.push(Arc::new(other), head.policy_mode);
             }
         }

@@ -64,6 +64,6 @@ fn shown(connection: &Connection, row: &Item) -> Value {
         "state": connection.state.as_str(),
         "permissions": word("permissions"),
         "connected_at": connection.connected_at.to_string(),
-        "tokens_since": word("refreshed_at").or_else(|| word("connected_at")).filter(|_| row.contains_key("tokens")),
+        "tokens_since": word("tokens_at").or_else(|| word("connected_at")).filter(|_| row.contains_key("tokens")),
     })
 }
