@@ -10,4 +10,5 @@ mod facts;
 mod path_a;
 mod path_b;
 mod refresh;
+mod replay;
 mod template;

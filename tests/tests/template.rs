@@ -250,6 +250,9 @@ fn every_queue_has_a_dead_letter_queue_with_an_alarm() {
             assert!(number(&redrive["maxReceiveCount"]) >= 5, "{id}");
         }
     }
+    for invoked in resources("AWS::Lambda::EventInvokeConfig").into_values() {
+        dead.extend(referenced(&invoked["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]));
+    }
     for mapping in resources("AWS::Lambda::EventSourceMapping").into_values() {
         dead.extend(referenced(&mapping["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]));
     }

@@ -131,7 +131,8 @@ async fn what_is_left_in_a_limit_is_told_and_a_passed_one_blocks() {
 #[tokio::test(start_paused = true)]
 async fn a_claim_is_recorded_and_is_no_fact() {
     let policies = r#"
-@id("allow") permit(principal, action, resource) when { context has similar_24h && context.similar_24h == 0 };
+@id("allow") permit(principal, action in [Axiru::Action::"refund", Axiru::Action::"payout"], resource)
+when { context has similar_24h && context.similar_24h == 0 };
 "#;
     let setting = Setting { plans: vec![(plan(json!([])), policies, "enforce")], ..Setting::simple() };
     let ground = Ground::new(InProcess::new().unwrap(), Retries::On, &setting).await;

@@ -88,7 +88,7 @@ pub(super) fn plan(limits: Value) -> Value {
 
 /// Allowed up to 100.00, held up to 1000.00, blocked above. Payouts are allowed.
 pub(super) const POLICIES: &str = r#"
-@id("allow") permit(principal, action, resource);
+@id("allow") permit(principal, action in [Axiru::Action::"refund", Axiru::Action::"payout"], resource);
 @id("hold-large") @require_approval("finance") @expires("2h")
 forbid(principal, action == Axiru::Action::"refund", resource)
 when { context.currency == "usd" && context.amount_minor > 10000 };

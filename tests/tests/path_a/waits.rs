@@ -36,9 +36,10 @@ async fn two_waits_when_warm_and_no_other_service() {
 async fn a_plan_that_changed_costs_one_wait_and_is_the_one_that_decides() {
     let ground = Ground::simple().await;
     assert_eq!(ground.ask(&refund("k1", 100, "ch_1")).await.word(), "allowed");
+    let of = "action in [Axiru::Action::\"refund\", Axiru::Action::\"payout\"]";
     let strict =
-        "@id(\"none\") forbid(principal, action, resource); @id(\"allow\") permit(principal, action, resource);";
-    let strict = axiru_policy::Plan::parse(&plan(json!([])).to_string(), strict).unwrap();
+        format!("@id(\"none\") forbid(principal, {of}, resource); @id(\"allow\") permit(principal, {of}, resource);");
+    let strict = axiru_policy::Plan::parse(&plan(json!([])).to_string(), &strict).unwrap();
     ground.put_plans(axiru_domain::Mode::Test, "acct_1", vec![(strict, "enforce")], 2).await;
     ground.account.clear_calls();
     let answer = ground.ask(&refund("k2", 100, "ch_2")).await;

@@ -1,20 +1,26 @@
 //! A decision is decided again from its entry alone, and any other input shows.
-// Helpers outside the test functions are test code too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod common;
-
 use std::sync::Arc;
 
 use axiru_domain::{
-    Actor, Claimed, Counters, Fact, Facts, Kind, LogId, Money, Movement, PolicyMode, Stage, Timestamp, Usage,
+    Actor, Claimed, Counters, Fact, FactValue, Facts, Kind, LogId, Money, Movement, PolicyMode, Stage, Timestamp, Usage,
 };
 use axiru_ledger::entry::{Draft, Entry, Tip};
 use axiru_ledger::types::EntryType;
 use axiru_policy::{Asked, CountedFor, Plan, PlanSet, ReplayError, decide, record, replay};
-use common::{boolean, long, text};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+fn text(value: &str) -> Fact {
+    Fact::Known(FactValue::Text(value.to_owned()))
+}
+
+fn long(value: i64) -> Fact {
+    Fact::Known(FactValue::Long(value))
+}
+
+fn boolean(value: bool) -> Fact {
+    Fact::Known(FactValue::Bool(value))
+}
 
 const HEAD: &str = r#"{"v":1,"name":"p","description":"d","kinds":["refund"],"limits":[
   {"id":"day","per":"account","kinds":["refund"],"currency":"usd","window":{"calendar":"day","zone":"Europe/Berlin"},"max_amount":10000,"on_exceed":"block"},
@@ -185,7 +191,7 @@ fn damaged_entries_are_refused() {
     assert_eq!(again(&other), Err(ReplayError::Type("movement.changed".into())));
     assert_eq!(again(&altered(fields, "/facts", json!({"colour": "red"}))), Err(ReplayError::Field("facts")));
     assert!(matches!(replay(fields, |_| None), Err(ReplayError::Document { .. })));
-    let refunds = common::refunds(POLICIES).unwrap();
+    let refunds = Plan::parse(r#"{"v":1,"name":"p","description":"d","kinds":["refund"]}"#, POLICIES).unwrap();
     assert!(matches!(replay(fields, |_| Some(refunds.document().to_vec())), Err(ReplayError::Document { .. })));
 }
 
