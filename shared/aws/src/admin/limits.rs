@@ -1,6 +1,4 @@
-//! What is left in each limit, for the subjects that are known: read only.
-//!
-//! Row: pk `<mode>#<account>#counter#<per>#<id>`, sk `counters`; `counters` (the text of all windows of the subject), `version`.
+//! What is left in each limit, for the subjects that are known. Reads the rows of [`crate::counters`] and writes none.
 
 use std::collections::BTreeSet;
 
@@ -8,32 +6,17 @@ use axiru_domain::{Counters, Limit, OnExceed, Per, Scope, Subject, Timestamp};
 use serde_json::{Value, json};
 
 use crate::admin::refusal::AdminError;
-use crate::item::{Item, RowError, key, text};
+use crate::counters::{CounterRow, key_of};
 use crate::plans::PlanHead;
 use crate::store::{Store, StoreError};
 
 /// Most subjects that are read for one answer: a read each.
 const MAX_SUBJECTS: usize = 200;
 
-/// Where the counters of a subject are.
-#[must_use]
-pub fn counters_key(scope: &Scope, subject: &Subject) -> Item {
-    key(format!("{}#counter#{}", scope.key(), subject.key()), "counters")
-}
-
-/// The counters in the row that stands there; nothing was counted yet where there is no row.
-///
-/// # Errors
-/// [`RowError`].
-pub fn counters_of(row: Option<&Item>) -> Result<Counters, RowError> {
-    let Some(row) = row else { return Ok(Counters::default()) };
-    Counters::from_text(text(row, "counters")?).map_err(|_| RowError("counters"))
-}
-
 impl Store {
     async fn counters(&self, scope: &Scope, subject: &Subject) -> Result<Counters, StoreError> {
-        let row = self.row(&format!("{}#counter#{}", scope.key(), subject.key()), "counters").await?;
-        Ok(counters_of(row.as_ref())?)
+        let (pk, sk) = key_of(scope, subject);
+        Ok(CounterRow::of(self.row(&pk, &sk).await?.as_ref())?.counters)
     }
 
     /// Used, held and left of every limit of the active plans: for the account, the actors of its keys, the persons who answer for
