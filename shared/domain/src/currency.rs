@@ -28,7 +28,21 @@ const TWO_DECIMAL_WHOLE: [&str; 2] = ["isk", "ugx"];
 /// Charged with two decimals, paid out in whole amounts only.
 const WHOLE_PAYOUTS: [&str; 2] = ["huf", "twd"];
 
+/// Currencies that Stripe charges, refunds or pays out (docs, "Supported currencies"). What Stripe *reports* may be newer than this list;
+/// what somebody *asks* for must be in it.
+const MOVED: &str = "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny cop \
+crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl hrk htg huf idr ils inr isk jmd jod jpy kes kgs khr \
+kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php \
+pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx usd uyu uzs vnd vuv \
+wst xaf xcd xcg xof xpf yer zar zmw";
+
 impl Currency {
+    /// Whether Stripe is known to move it.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        MOVED.split(' ').any(|code| code == self.as_str())
+    }
+
     /// The three lower-case letters.
     #[must_use]
     pub fn as_str(&self) -> &str {

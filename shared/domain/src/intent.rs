@@ -98,6 +98,9 @@ pub enum IntentError {
     /// The amount.
     #[error("{0}")]
     Amount(#[from] MoneyError),
+    /// The currency is none that Stripe moves.
+    #[error("`{0}` is no currency that Stripe moves")]
+    Currency(crate::Currency),
     /// A movement of this kind has no such object.
     #[error("a {kind} has no `{role}`")]
     NoSuchRole {
@@ -130,6 +133,7 @@ impl IntentError {
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Amount(_) => "amount_cents",
+            Self::Currency(_) => "currency",
             Self::NoSuchRole { role, .. } | Self::Prefix { role, .. } => role.as_str(),
             Self::TwoParents => "payment_intent",
         }
@@ -142,6 +146,9 @@ impl Intent {
     /// # Errors
     /// [`IntentError`] naming the field that is wrong.
     pub fn new(kind: Kind, money: Money, objects: BTreeMap<ObjectRole, StripeId>) -> Result<Self, IntentError> {
+        if !money.currency().is_moved() {
+            return Err(IntentError::Currency(money.currency()));
+        }
         money.check_asked(kind)?;
         for (role, id) in &objects {
             if !ObjectRole::of(kind).contains(role) {
@@ -221,6 +228,9 @@ mod tests {
 
     #[test]
     fn amounts_that_cannot_be_asked_for() {
+        for currency in ["xxx", "btc", "zzz", "eth"] {
+            assert_eq!(intent(Kind::Refund, 100, currency, &[]).unwrap_err().field(), "currency");
+        }
         for (amount, currency) in [(0, "usd"), (-1, "usd"), (5, "kwd"), (50, "isk")] {
             let error = intent(Kind::Refund, amount, currency, &[]).unwrap_err();
             assert_eq!(error.field(), "amount_cents", "{amount} {currency}");
