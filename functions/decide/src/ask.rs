@@ -20,6 +20,10 @@ const RATIONALE: &str = "rationale";
 /// Longest rationale, in characters.
 const MAX_RATIONALE: usize = 500;
 
+/// Stripe's reasons of a refund, and methods of a payout (Stripe API reference).
+const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
+const METHODS: [&str; 2] = ["standard", "instant"];
+
 /// Stripe's own bounds of metadata (Stripe docs, "Metadata").
 const MAX_METADATA: (usize, usize, usize) = (50, 40, 500);
 
@@ -38,7 +42,19 @@ pub(crate) fn parse(token: KeyToken, headers: &HeaderMap, body: &[u8]) -> Result
     let metadata = metadata(request.intent.metadata.clone())?;
     let (claimed, rationale) = context(request.context)?;
     let intent = intent(&request.intent)?;
-    Ok(Ask { token, account, intent, claimed, rationale, metadata, idempotency_key, execute: false })
+    let reason = word(&request.intent.reason, "reason", intent.kind() == Kind::Refund, &REASONS)?;
+    let method = word(&request.intent.method, "method", intent.kind() == Kind::Payout, &METHODS)?;
+    Ok(Ask { token, account, intent, reason, method, claimed, rationale, metadata, idempotency_key, execute: false })
+}
+
+/// One of Stripe's words, where the kind has one.
+fn word(given: &Option<String>, name: &str, has_one: bool, words: &[&str]) -> Result<Option<String>, Refusal> {
+    match given {
+        None => Ok(None),
+        Some(_) if !has_one => Err(Refusal::field(format!("intent.{name}"), "a movement of this kind has none")),
+        Some(word) if words.contains(&word.as_str()) => Ok(Some(word.clone())),
+        Some(_) => Err(Refusal::field(format!("intent.{name}"), format!("expected one of {}", words.join(", ")))),
+    }
 }
 
 /// Reads JSON strictly. A JSON object has no member twice.
@@ -146,6 +162,7 @@ fn intent(body: &IntentBody) -> Result<Intent, Refusal> {
         (ObjectRole::Transfer, &body.transfer),
         (ObjectRole::Dispute, &body.dispute),
         (ObjectRole::Destination, &body.destination),
+        (ObjectRole::SourceTransaction, &body.source_transaction),
     ];
     let mut objects = BTreeMap::new();
     for (role, id) in given {

@@ -3,14 +3,17 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::wire::{DecisionAnswer, DecisionList, DecisionRequest, KindWord, OutcomeWord, ProblemBody, StatusWord};
+use crate::wire::{
+    DecisionAnswer, DecisionList, DecisionRequest, KindWord, MethodWord, OutcomeWord, ProblemBody, ReasonWord,
+    StatusWord,
+};
 
 /// The whole description.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Axiru", description = "Asks whether a movement of money may be made, before it is made."),
     paths(decide, one, list, description),
-    components(schemas(KindWord, OutcomeWord, StatusWord, ProblemBody)),
+    components(schemas(KindWord, MethodWord, ReasonWord, OutcomeWord, StatusWord, ProblemBody)),
     modifiers(&Keys),
     tags((name = "decisions", description = "May this movement be made?"))
 )]

@@ -57,10 +57,38 @@ pub(crate) struct IntentBody {
     /// Who receives the money: a bank account or card for a payout, a connected account for a transfer.
     #[schema(pattern = "^(ba|card|acct)_[A-Za-z0-9_]+$")]
     pub(crate) destination: Option<String>,
+    /// The charge whose funds are transferred.
+    #[schema(pattern = "^(ch|py)_[A-Za-z0-9_]+$")]
+    pub(crate) source_transaction: Option<String>,
+    /// Why a charge is refunded, in Stripe's words. Left out, the refund has no reason.
+    #[schema(value_type = Option<ReasonWord>)]
+    pub(crate) reason: Option<String>,
+    /// How fast a payout is to arrive. Left out, it is `standard`, as at Stripe.
+    #[schema(value_type = Option<MethodWord>)]
+    pub(crate) method: Option<String>,
     /// Metadata for the object to be made: at most 50 names of 1 to 40 characters, values of at most 500. Names that begin with `axiru_`
     /// are Axiru's own.
     #[serde(default)]
     pub(crate) metadata: BTreeMap<String, String>,
+}
+
+/// Stripe's reasons of a refund.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "names the words in the description")]
+pub(crate) enum ReasonWord {
+    Duplicate,
+    Fraudulent,
+    RequestedByCustomer,
+}
+
+/// Stripe's methods of a payout.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "names the words in the description")]
+pub(crate) enum MethodWord {
+    Standard,
+    Instant,
 }
 
 /// A kind of movement.

@@ -5,6 +5,7 @@
 
 mod browser;
 mod control;
+mod decide;
 mod ledger;
 mod story;
 

@@ -137,6 +137,7 @@ fn values(url: &str, sandbox_url: &str, checkpoint_seconds: u32) -> Values {
             ("DeploymentName", "local".to_owned()),
             ("PublicUrl", url.to_owned()),
             ("CheckpointSeconds", checkpoint_seconds.to_string()),
+            ("StripeAppPermissions", "enforcing".to_owned()),
             ("StripeApiBase", sandbox_url.to_owned()),
             ("AuthorizeUrlTest", authorize.clone()),
             ("AuthorizeUrlLive", authorize),

@@ -17,13 +17,16 @@ pub enum ObjectRole {
     Dispute,
     /// The payment intent whose charge is refunded.
     PaymentIntent,
+    /// The charge whose funds are transferred.
+    SourceTransaction,
     /// The transfer reversed.
     Transfer,
 }
 
 impl ObjectRole {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Charge, Self::Destination, Self::Dispute, Self::PaymentIntent, Self::Transfer];
+    pub const ALL: [Self; 6] =
+        [Self::Charge, Self::Destination, Self::Dispute, Self::PaymentIntent, Self::SourceTransaction, Self::Transfer];
 
     /// The role's word.
     #[must_use]
@@ -33,6 +36,7 @@ impl ObjectRole {
             Self::Destination => "destination",
             Self::Dispute => "dispute",
             Self::PaymentIntent => "payment_intent",
+            Self::SourceTransaction => "source_transaction",
             Self::Transfer => "transfer",
         }
     }
@@ -42,7 +46,8 @@ impl ObjectRole {
     pub const fn of(kind: Kind) -> &'static [Self] {
         match kind {
             Kind::Refund => &[Self::Charge, Self::PaymentIntent],
-            Kind::Payout | Kind::Transfer => &[Self::Destination],
+            Kind::Payout => &[Self::Destination],
+            Kind::Transfer => &[Self::Destination, Self::SourceTransaction],
             Kind::TransferReversal => &[Self::Transfer],
             Kind::DisputeAccept | Kind::DisputeSubmit => &[Self::Dispute],
         }
@@ -52,7 +57,7 @@ impl ObjectRole {
     #[must_use]
     pub const fn prefixes(self, kind: Kind) -> &'static [&'static str] {
         match (self, kind) {
-            (Self::Charge, _) => &["ch", "py"],
+            (Self::Charge | Self::SourceTransaction, _) => &["ch", "py"],
             (Self::Destination, Kind::Transfer) => &["acct"],
             (Self::Destination, _) => &["ba", "card"],
             (Self::Dispute, _) => &["dp", "du"],

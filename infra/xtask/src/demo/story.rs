@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const CANARIES: [&str; 4] = ["Canary Jo", "canary.jo@example.com", "canary note", "CANARY DESC"];
 
 /// How signing secrets, developer keys, tokens, set-up links, codes and states begin where they are written down.
-const SECRETS: [&str; 8] = ["whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_", "link=", "code=", "state="];
+const SECRETS: [&str; 10] =
+    ["axk_test_", "axk_live_", "whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_", "link=", "code=", "state="];
 
 /// Plays the story; any step that is off ends it.
 pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) -> Result<()> {
@@ -63,6 +64,15 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     }
     let (export, vkey) = (folder.join("export"), folder.join("log.vkey"));
     exported(&axiru, stack, &export, &vkey).await?;
+    step.done();
+
+    let step =
+        progress.step("an operator enforces a plan and gives an agent a key; the agent asks before it moves money");
+    let decisions = super::decide::play(&control, &axiru, stack, &merchant).await?;
+    step.done();
+
+    let step = progress.step("deciding again from the export: the same answers");
+    super::decide::replay(&axiru, stack, &export, &decisions).await?;
     step.done();
 
     let step = progress.step("uninstalling in live mode: nothing more is taken");
@@ -282,7 +292,7 @@ fn read_entries(folder: &Path) -> Result<String> {
 fn private(logs: &Path, export: &Path) -> Result<()> {
     for file in files_below(logs)?.into_iter().chain(files_below(export)?) {
         let text = String::from_utf8_lossy(&std::fs::read(&file)?).into_owned();
-        for canary in CANARIES {
+        for canary in CANARIES.iter().chain(&super::decide::CANARIES) {
             ensure!(!text.contains(canary), "`{canary}` is in {}", file.display());
         }
         for secret in SECRETS {

@@ -20,6 +20,10 @@ pub struct Ask {
     pub account: AccountId,
     /// The movement.
     pub intent: Intent,
+    /// Stripe's reason of a refund: `duplicate`, `fraudulent`, `requested_by_customer`. What is asked for without one has none.
+    pub reason: Option<String>,
+    /// Stripe's method of a payout: `standard`, which is Stripe's default, or `instant`.
+    pub method: Option<String>,
     /// What the caller says about it.
     pub claimed: Claimed,
     /// The caller's own words for approvers. Free text: kept in the request's row, in no entry and no log.
@@ -51,6 +55,8 @@ impl Ask {
             "amount_minor": money.amount_minor(),
             "currency": money.currency().as_str(),
             "objects": self.objects(),
+            "reason": self.reason,
+            "method": self.method,
             "claimed": self.claimed.to_json(),
             "metadata": self.metadata,
             "rationale": self.rationale.as_deref().map(hash),
@@ -75,23 +81,35 @@ impl Ask {
     pub(super) fn facts(&self) -> Facts {
         let kind = self.intent.kind();
         let mut facts = Facts::unknown(kind);
-        let mut set = |name: &str, value: FactValue| {
+        let mut set = |name: &str, fact: Fact| {
             // A fact that the kind does not have is none of its facts.
-            let _ = facts.set(name, Fact::Known(value));
+            let _ = facts.set(name, fact);
         };
-        let text = |id: &StripeId| FactValue::Text(id.as_str().to_owned());
+        let text = |text: &str| Fact::Known(FactValue::Text(text.to_owned()));
         for (role, id) in self.intent.objects() {
-            match role {
-                ObjectRole::Charge | ObjectRole::PaymentIntent | ObjectRole::Destination | ObjectRole::Transfer => {
-                    set(role.as_str(), text(id));
-                }
-                // The dispute is the movement's own object.
-                ObjectRole::Dispute => {}
+            // The dispute is the movement's own object, and no fact of it.
+            if *role != ObjectRole::Dispute {
+                set(role.as_str(), text(id.as_str()));
             }
         }
-        if kind == Kind::Payout {
-            // Only Stripe's own schedule makes automatic payouts.
-            set("automatic", FactValue::Bool(false));
+        match kind {
+            Kind::Refund => set("reason", self.reason.as_deref().map_or(Fact::Absent, text)),
+            Kind::Payout => {
+                set("method", text(self.method.as_deref().unwrap_or("standard")));
+                // Only Stripe's own schedule makes automatic payouts.
+                set("automatic", Fact::Known(FactValue::Bool(false)));
+                match self.intent.object(ObjectRole::Destination).map(StripeId::prefix) {
+                    Some("ba") => set("destination_type", text("bank_account")),
+                    Some("card") => set("destination_type", text("card")),
+                    _ => {}
+                }
+            }
+            Kind::Transfer if self.intent.object(ObjectRole::SourceTransaction).is_none() => {
+                set("source_transaction", Fact::Absent);
+            }
+            // A reversal that a refund causes is made with the refund, and not asked for by itself.
+            Kind::TransferReversal => set("source_refund", Fact::Absent),
+            Kind::Transfer | Kind::DisputeAccept | Kind::DisputeSubmit => {}
         }
         facts
     }
