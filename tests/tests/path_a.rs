@@ -3,6 +3,7 @@
 mod answers;
 mod concurrency;
 mod crashes;
+mod facts;
 mod ground;
 mod lists;
 mod refusals;

@@ -61,7 +61,7 @@ impl Refusal {
             ),
             DecideError::RateLimited(limited) => Self(
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", limited.to_string())
-                    .after(limited.retry_after_secs),
+                    .after(u16::try_from(limited.retry_after_secs).unwrap_or(60)),
             ),
             DecideError::Object(role) => {
                 Self::field(format!("intent.{role}"), "Stripe knows no such object on this account in this mode")

@@ -147,7 +147,7 @@ struct Course<'a> {
 
 /// What one try came to.
 enum Tried {
-    Decided(Decided),
+    Decided(Box<Decided>),
     /// An equal request that is still open, of the same actor under another idempotency key.
     SameAs(RequestId),
 }
@@ -200,7 +200,7 @@ impl Decider {
                 tokio::time::sleep(wait(attempt)).await;
             }
             match self.one_try(course).await {
-                Ok(Tried::Decided(decided)) => return Ok(decided),
+                Ok(Tried::Decided(decided)) => return Ok(*decided),
                 Ok(Tried::SameAs(request)) => match self.same_as(course, &request).await {
                     Ok(decided) => return Ok(decided),
                     Err(DecideError::Undecided(error)) if error.retry() == Retry::Later => last = error,
@@ -223,7 +223,8 @@ impl Decider {
         };
         if let Some(row) = reads.get(&requests::key_of(&course.scope, &request)) {
             let found = Found::of(&course.scope, &request, row).map_err(Undecided::from)?;
-            return self.again(course, found).await.map(Tried::Decided);
+            let decided = self.again(course, found).await?;
+            return Ok(Tried::Decided(Box::new(decided)));
         }
         let similar_key = similar::key_of(&course.scope, &course.sameness);
         let similar = SimilarRow::of(reads.get(&similar_key)).map_err(Undecided::from)?;
@@ -246,7 +247,7 @@ impl Decider {
         let planned = plan::writes(&self.store, &question, similar, counters)?;
         let entries = self.store.append_at(&log, &tip, now, planned.writes).await.map_err(Undecided::from)?;
         let entry = entries.into_iter().next().ok_or(Undecided::Entry(tip.seq))?;
-        Ok(Tried::Decided(Decided { entry, row: planned.row, cached: false }))
+        Ok(Tried::Decided(Box::new(Decided { entry, row: planned.row, cached: false })))
     }
 
     /// Reads until nothing more is asked for: once, where memory is warm.

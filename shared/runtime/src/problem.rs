@@ -16,7 +16,7 @@ pub struct Problem {
     /// Members beside those of RFC 9457, for programs.
     pub members: Map<String, Value>,
     /// Seconds after which it makes sense to come back.
-    pub retry_after_secs: Option<i64>,
+    pub retry_after_secs: Option<u16>,
 }
 
 impl Problem {
@@ -36,7 +36,7 @@ impl Problem {
 
     /// The same, asking to come back after that many seconds.
     #[must_use]
-    pub fn after(self, secs: i64) -> Self {
+    pub fn after(self, secs: u16) -> Self {
         Self { retry_after_secs: Some(secs), ..self }
     }
 

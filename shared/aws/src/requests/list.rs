@@ -115,7 +115,7 @@ impl Store {
         };
         let mut parts = Vec::new();
         for partition in partitions {
-            parts.push(self.part(&scope, &partition, &key.actor, filter).await.map_err(Undecided::from)?);
+            parts.push(self.part(&scope, &partition, &key.actor, filter).await?);
         }
         let (rows, next) = merge(parts, filter.limit);
         let mut decided = Vec::with_capacity(rows.len());
