@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use crate::ground::{Ground, ask, limit};
 
-/// Arrivals per second, and for how many seconds. The whole is some 8,000 requests for each number of lanes.
-const ARRIVALS: [(u32, u32); 5] = [(5, 60), (20, 20), (50, 20), (100, 12), (200, 8)];
+/// Arrivals per second, and for how many seconds. The whole is some 3,500 requests for each number of lanes.
+const ARRIVALS: [(u32, u32); 5] = [(5, 60), (20, 20), (50, 20), (100, 10), (200, 5)];
 
 const LANES: [u16; 3] = [1, 4, 16];
 
