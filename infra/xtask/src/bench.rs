@@ -15,7 +15,10 @@ use crate::folders::Folders;
 use crate::progress::Progress;
 use crate::venv::Venv;
 
-const FUNCTIONS: [&str; 6] = ["connect", "webhook", "observe", "refresh", "export", "admin"];
+const FUNCTIONS: [&str; 8] = ["connect", "webhook", "observe", "decide", "refresh", "sweep", "export", "admin"];
+
+/// Examples that measure inside one process.
+const SPEEDS: [&str; 2] = ["observe_speed", "decide_speed"];
 
 /// Stripe's official package for Node, pinned.
 const NODE_PACKAGE: &str = "stripe@23.1.0";
@@ -62,9 +65,12 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
         println!("{name:10} {:>6.1} MB {range:>32}", size as f64 / 1e6);
     }
     println!();
-    let status = cargo(&folders).args(["run", "--quiet", "--example", "observe_speed"]).status().await?;
-    ensure!(status.success(), "observe_speed failed");
-    println!();
+    for name in SPEEDS {
+        let mut speed = cargo(&folders);
+        speed.args(["run", "--quiet", "--example", name]);
+        ensure!(speed.status().await?.success(), "{name} failed");
+        println!();
+    }
     webhooks(&folders, progress).await
 }
 
