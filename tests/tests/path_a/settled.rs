@@ -93,6 +93,24 @@ async fn the_first_equal_movement_settles_it_and_the_next_is_ungoverned() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_settled_or_expired_request_answers_no_other_key() {
+    let ground = ground(InProcess::new().unwrap(), Retries::On).await;
+    let first = ground.ask(&refund("k1", 100, "ch_1")).await;
+    observe(&ground, made("evt_1", "refund.created", "re_1", 100, "ch_1", 60, "succeeded")).await;
+    let second = ground.ask(&refund("k2", 100, "ch_1")).await;
+    assert_ne!(second.text_of("decision_id"), first.text_of("decision_id"));
+    at_secs(3_600);
+    assert_eq!(expirer(&ground).run(Mode::Test).await.unwrap().ended, 1);
+    let third = ground.ask(&refund("k3", 100, "ch_1")).await;
+    assert_ne!(third.text_of("decision_id"), second.text_of("decision_id"));
+    // Their own keys still give their own answers.
+    for (key, made) in [("k1", &first), ("k2", &second), ("k3", &third)] {
+        let again = ground.ask(&refund(key, 100, "ch_1")).await;
+        assert_eq!(again.text_of("decision_id"), made.text_of("decision_id"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_amount_charge_or_a_denied_request_is_not_settled() {
     let ground = ground(InProcess::new().unwrap(), Retries::On).await;
     ground.ask(&refund("k1", 400, "ch_1")).await;
