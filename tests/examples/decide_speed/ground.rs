@@ -138,6 +138,8 @@ pub(crate) fn ask(agent: usize, number: usize) -> Ask {
         token: token(agent),
         account: "acct_1".parse().unwrap(),
         intent: Intent::new(Kind::Refund, money, BTreeMap::from([(ObjectRole::Charge, charge)])).unwrap(),
+        reason: None,
+        method: None,
         claimed: Claimed::default(),
         rationale: None,
         metadata: BTreeMap::new(),
