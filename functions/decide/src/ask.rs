@@ -14,6 +14,9 @@ use crate::wire::{DecisionRequest, IntentBody};
 /// Largest body. Metadata may be 50 times 540 characters, of up to four bytes and JSON's escapes; an honest body is below 1 KiB.
 const MAX_BYTES: usize = 128 * 1_024;
 
+/// Most members of `context`, the rationale among them.
+const MAX_CONTEXT: usize = 16;
+
 /// The member of `context` that may be free text.
 const RATIONALE: &str = "rationale";
 
@@ -21,8 +24,8 @@ const RATIONALE: &str = "rationale";
 const MAX_RATIONALE: usize = 500;
 
 /// Stripe's reasons of a refund, and methods of a payout (Stripe API reference).
-const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
-const METHODS: [&str; 2] = ["standard", "instant"];
+pub(crate) const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
+pub(crate) const METHODS: [&str; 2] = ["standard", "instant"];
 
 /// Stripe's own bounds of metadata (Stripe docs, "Metadata").
 const MAX_METADATA: (usize, usize, usize) = (50, 40, 500);
@@ -133,6 +136,9 @@ fn metadata(metadata: BTreeMap<String, String>) -> Result<BTreeMap<String, Strin
 }
 
 fn context(mut context: Map<String, Value>) -> Result<(Claimed, Option<String>), Refusal> {
+    if context.len() > MAX_CONTEXT {
+        return Err(Refusal::field("context", "more than 16 names"));
+    }
     let rationale = match context.remove(RATIONALE) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if text.chars().count() <= MAX_RATIONALE => Some(text),

@@ -32,16 +32,13 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 
 async fn route(app: &App, request: &Request) -> Result<Response<Body>, Refusal> {
     let path = request.uri().path();
-    let only = |allowed: &'static str| {
-        let detail = format!("this route takes {allowed}");
-        Err(Refusal::other(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail))
-    };
+    let only = |allowed: &'static str| Err(Refusal::method(allowed));
     match (path, request.method()) {
         ("/api/v1/openapi.json", &Method::GET) => Ok(json(StatusCode::OK, &openapi::document())),
         ("/api/v1/openapi.json", _) => only("GET"),
         (DECISIONS, &Method::POST) => decide(app, request).await,
         (DECISIONS, &Method::GET) => list::list(app, &caller::token(request.headers())?, request).await,
-        (DECISIONS, _) => only("GET and POST"),
+        (DECISIONS, _) => only("GET, POST"),
         (path, method) => match (path.strip_prefix("/api/v1/decisions/"), method) {
             (Some(id), &Method::GET) => one(app, &caller::token(request.headers())?, id).await,
             (Some(_), _) => only("GET"),

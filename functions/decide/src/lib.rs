@@ -4,9 +4,11 @@ mod answer;
 mod app;
 mod ask;
 mod caller;
+mod described;
 mod handler;
 mod list;
 mod openapi;
+mod parameters;
 mod refusal;
 mod wire;
 

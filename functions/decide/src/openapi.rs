@@ -3,17 +3,15 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::wire::{
-    DecisionAnswer, DecisionList, DecisionRequest, KindWord, MethodWord, OutcomeWord, ProblemBody, ReasonWord,
-    StatusWord,
-};
+use crate::parameters::{AskHeaders, ListParameters};
+use crate::wire::{DecisionAnswer, DecisionList, DecisionRequest, KindWord, OutcomeWord, ProblemBody, StatusWord};
 
 /// The whole description.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Axiru", description = "Asks whether a movement of money may be made, before it is made."),
     paths(decide, one, list, description),
-    components(schemas(KindWord, MethodWord, ReasonWord, OutcomeWord, StatusWord, ProblemBody)),
+    components(schemas(KindWord, OutcomeWord, StatusWord, ProblemBody)),
     modifiers(&Keys),
     tags((name = "decisions", description = "May this movement be made?"))
 )]
@@ -46,20 +44,23 @@ pub fn document() -> utoipa::openapi::OpenApi {
 #[utoipa::path(
     post, path = "/api/v1/decisions", operation_id = "decide", tag = "decisions",
     request_body = DecisionRequest,
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Instead of `idempotency_key` in the body."),
-        ("Stripe-Account" = Option<String>, Header, description = "Instead of `intent.stripe_connection_id` in the body."),
-    ),
+    params(AskHeaders),
     responses(
-        (status = 200, description = "The decision. `Idempotent-Replayed: true` where it had been decided before.", body = DecisionAnswer),
+        (status = 200, description = "The decision. `Idempotent-Replayed: true` where it had been decided before.", body = DecisionAnswer,
+            headers(("Idempotent-Replayed" = Option<bool>, description = "`true` where it had been decided before.")),
+            links(("decision" = (operation_id = "decision", parameters(("id" = "$response.body#/decision_id")))))),
         (status = 400, description = "A field is wrong; nothing was written.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json",
+            headers(("WWW-Authenticate" = String, description = "`Bearer realm=\"axiru\"`."))),
         (status = 403, description = "The key is not for the account, or the account is not connected.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The idempotency key was used for another request.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "The key has used up its minute: come back after `Retry-After` seconds.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Not decided, so not allowed: ask again with the same idempotency key.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "The key has used up its minute: come back after `Retry-After` seconds.", body = ProblemBody, content_type = "application/problem+json",
+            headers(("Retry-After" = u32, description = "Seconds after which it makes sense to come back."))),
+        (status = 500, description = "An entry is not readable. What was decided stays: ask again with the same idempotency key, or read it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Not decided, so not allowed: ask again with the same idempotency key.", body = ProblemBody, content_type = "application/problem+json",
+            headers(("Retry-After" = u32, description = "Seconds after which it makes sense to come back."))),
     ),
     security(("bearer" = []), ("basic" = []))
 )]
@@ -72,9 +73,12 @@ fn decide() {}
     params(("id" = String, Path, description = "The decision's id, `dec_` and 32 hex digits.", pattern = "^dec_[0-9a-f]{32}$")),
     responses(
         (status = 200, description = "The decision.", body = DecisionAnswer),
-        (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json",
+            headers(("WWW-Authenticate" = String, description = "`Bearer realm=\"axiru\"`."))),
         (status = 404, description = "The key's actor has no such decision.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The decision could not be read.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 500, description = "An entry is not readable. What was decided stays: ask again with the same idempotency key, or read it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The decision could not be read.", body = ProblemBody, content_type = "application/problem+json",
+            headers(("Retry-After" = u32, description = "Seconds after which it makes sense to come back."))),
     ),
     security(("bearer" = []), ("basic" = []))
 )]
@@ -84,23 +88,16 @@ fn one() {}
 /// The decisions of the key's actor, newest first. The list follows a decision within a second.
 #[utoipa::path(
     get, path = "/api/v1/decisions", operation_id = "decisions", tag = "decisions",
-    params(
-        ("account" = Option<String>, Query, description = "Only this account; needed where the key is for several.", pattern = "^acct_[A-Za-z0-9]+$"),
-        ("kind" = Option<KindWord>, Query, description = "Only this kind of movement."),
-        ("outcome" = Option<OutcomeWord>, Query, description = "Only this outcome."),
-        ("status" = Option<StatusWord>, Query, description = "Only what stands so now."),
-        ("created_from" = Option<String>, Query, description = "Decided at this moment or later: 2026-10-31T00:00:00.000Z."),
-        ("created_before" = Option<String>, Query, description = "Decided before this moment."),
-        ("limit" = Option<u32>, Query, description = "At most so many, 20 unless said otherwise.", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
-        ("Stripe-Account" = Option<String>, Header, description = "Instead of `account`."),
-    ),
+    params(ListParameters),
     responses(
         (status = 200, description = "A page.", body = DecisionList),
         (status = 400, description = "A parameter is wrong.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json",
+            headers(("WWW-Authenticate" = String, description = "`Bearer realm=\"axiru\"`."))),
         (status = 403, description = "The key is not for the account.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The list could not be read.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 500, description = "An entry is not readable. What was decided stays: ask again with the same idempotency key, or read it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The list could not be read.", body = ProblemBody, content_type = "application/problem+json",
+            headers(("Retry-After" = u32, description = "Seconds after which it makes sense to come back."))),
     ),
     security(("bearer" = []), ("basic" = []))
 )]

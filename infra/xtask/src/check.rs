@@ -17,7 +17,7 @@ use crate::{demo, ports, sandbox, tools};
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, story.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, story.
     #[arg(value_name = "NAME")]
     only: Option<String>,
 }
@@ -52,13 +52,13 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["stripe-package", "story"] {
+        for name in ["stripe-package", "openapi", "story"] {
             if chosen(name) {
                 ran += 1;
-                let done = if name == "story" {
-                    demo::story(&folders, progress).await
-                } else {
-                    ground.stripe_package(name).await
+                let done = match name {
+                    "stripe-package" => ground.stripe_package(name).await,
+                    "openapi" => ground.openapi(name).await,
+                    _ => demo::story(&folders, progress).await,
                 };
                 if let Err(error) = done {
                     eprintln!("    {error:#}");
@@ -127,6 +127,24 @@ impl Ground<'_> {
             .arg(format!("http://127.0.0.1:{port}"));
         self.check(name, command).await?;
         sandbox.stop().await
+    }
+
+    /// The description of the native API against the API.
+    async fn openapi(&self, name: &str) -> Result<()> {
+        let mut build = cargo(self.folders);
+        // With the whole workspace, so that cargo resolves the same features as everywhere.
+        build.args(["build", "--quiet", "--workspace", "--example", "decide_server"]);
+        self.check("building the native API's server", build).await?;
+        let folder = self.folders.run(name);
+        std::fs::create_dir_all(&folder).context("cannot make the folder of the run")?;
+        let mut command = Command::new(self.venv.python());
+        command
+            .arg("-B")
+            .arg(self.folders.root.join("tests/sdk/openapi.py"))
+            .arg(self.folders.binaries.join("examples/decide_server"))
+            // What the run leaves is not left in the clone.
+            .current_dir(&folder);
+        self.check(name, command).await
     }
 }
 

@@ -37,6 +37,11 @@ pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb 
 wst xaf xcd xcg xof xpf yer zar zmw";
 
 impl Currency {
+    /// Every currency that Stripe is known to move.
+    pub fn moved() -> impl Iterator<Item = Self> {
+        MOVED.split(' ').filter_map(|code| code.parse().ok())
+    }
+
     /// Whether Stripe is known to move it.
     #[must_use]
     pub fn is_moved(&self) -> bool {
@@ -129,6 +134,12 @@ mod tests {
         for bad in ["", "us", "USD", "usdt", "u5d", "éa", "us "] {
             assert!(bad.parse::<Currency>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn every_currency_that_is_moved_is_listed() {
+        assert_eq!(Currency::moved().count(), MOVED.split(' ').count());
+        assert!(Currency::moved().all(|currency| currency.is_moved()));
     }
 
     #[test]

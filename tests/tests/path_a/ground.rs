@@ -254,12 +254,13 @@ impl Ground {
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let (replayed, retry_after) = (header("idempotent-replayed"), header("retry-after"));
+        let allow = header("allow");
         let text = match response.into_body() {
             Body::Text(text) => text,
             _ => String::new(),
         };
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answered { status, body, text, replayed: replayed.is_some(), retry_after }
+        Answered { status, body, text, replayed: replayed.is_some(), retry_after, allow }
     }
 
     /// Every entry of a log.
@@ -284,6 +285,7 @@ pub(super) struct Answered {
     pub(super) text: String,
     pub(super) replayed: bool,
     pub(super) retry_after: Option<String>,
+    pub(super) allow: Option<String>,
 }
 
 impl Answered {

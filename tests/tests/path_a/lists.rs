@@ -96,3 +96,38 @@ async fn the_description_is_served_and_names_every_route() {
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
     assert_eq!(names(described), names(&decided.body));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_description_says_what_each_kind_takes() {
+    let ground = Ground::simple().await;
+    let described = ground.call("GET", "/api/v1/openapi.json", &[], "").await.body;
+    let schemas = &described["components"]["schemas"];
+    for (kind, word, objects, currencies_by_100) in [
+        ("RefundIntent", "refund", vec!["charge", "payment_intent"], vec!["isk", "ugx"]),
+        ("PayoutIntent", "payout", vec!["destination"], vec!["huf", "isk", "twd", "ugx"]),
+        ("TransferIntent", "transfer", vec!["destination"], vec!["isk", "ugx"]),
+        ("TransferReversalIntent", "transfer_reversal", vec!["transfer"], vec!["isk", "ugx"]),
+        ("DisputeAcceptIntent", "dispute_accept", vec!["dispute"], vec!["isk", "ugx"]),
+        ("DisputeSubmitIntent", "dispute_submit", vec!["dispute"], vec!["isk", "ugx"]),
+    ] {
+        let body = &schemas[kind]["allOf"][0];
+        assert_eq!(
+            (&body["properties"]["kind"]["enum"], &body["additionalProperties"]),
+            (&json!([word]), &json!(false))
+        );
+        let mut names: Vec<_> = body["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        names.retain(|name| !["kind", "amount_cents", "currency", "stripe_connection_id", "metadata"].contains(name));
+        assert_eq!(names, objects, "{kind}");
+        let amounts = schemas[kind]["allOf"][1]["anyOf"].as_array().unwrap();
+        let by_100 = amounts.iter().find(|group| group["properties"]["amount_cents"]["multipleOf"] == 100).unwrap();
+        assert_eq!(by_100["properties"]["currency"]["enum"], json!(currencies_by_100), "{kind}");
+        assert_eq!(schemas[kind]["allOf"].as_array().unwrap().len(), if word == "refund" { 3 } else { 2 });
+    }
+    // What is always answered is required, null or not; what a caller may leave out of the query is never null.
+    let answered = ground.ask(&refund("k", 100, "ch_1")).await.body;
+    let required = schemas["DecisionAnswer"]["required"].as_array().unwrap();
+    assert!(answered.as_object().unwrap().keys().all(|name| required.contains(&json!(name))));
+    for parameter in described["paths"]["/api/v1/decisions"]["get"]["parameters"].as_array().unwrap() {
+        assert!(!parameter["schema"].to_string().contains("null"), "{parameter}");
+    }
+}

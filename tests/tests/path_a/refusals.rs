@@ -22,6 +22,8 @@ async fn every_wrong_field_is_named() {
     let good = refund("k", 100, "ch_1");
     let long = "x".repeat(300);
     let many: serde_json::Map<_, _> = (0..17).map(|i| (format!("c{i}"), json!(i))).collect();
+    let mut with_rationale: serde_json::Map<_, _> = many.clone().into_iter().take(16).collect();
+    with_rationale.insert("rationale".to_owned(), json!("Sixteen and one."));
     for (pointer, value, field) in [
         ("/intent/kind", json!("gift"), "intent.kind"),
         ("/intent/kind", json!("refunds"), "intent.kind"),
@@ -29,6 +31,7 @@ async fn every_wrong_field_is_named() {
         ("/intent/amount_cents", json!(0), "intent.amount_cents"),
         ("/intent/amount_cents", json!(-1), "intent.amount_cents"),
         ("/intent/amount_cents", json!(1.5), "intent.amount_cents"),
+        ("/intent/amount_cents", json!(100.0), "intent.amount_cents"),
         ("/intent/amount_cents", json!("100"), "intent.amount_cents"),
         ("/intent/amount_cents", json!(9_007_199_254_740_992_i64), "intent.amount_cents"),
         ("/intent/amount_cents", json!(u64::MAX), "intent.amount_cents"),
@@ -66,6 +69,7 @@ async fn every_wrong_field_is_named() {
         ("/context", json!({"a": "two words"}), "context"),
         ("/context", json!({"a": {"b": 1}}), "context"),
         ("/context", Value::Object(many), "context"),
+        ("/context", Value::Object(with_rationale), "context"),
         ("/context", json!({"rationale": "x".repeat(501)}), "context.rationale"),
         ("/context", json!({"rationale": 5}), "context.rationale"),
         ("/idempotency_key", json!(""), "idempotency_key"),
@@ -132,6 +136,7 @@ async fn what_is_no_json_object_of_ours_is_refused() {
     }
     for (method, path, status) in [
         ("PUT", "/api/v1/decisions", 405),
+        ("TRACE", "/api/v1/decisions", 405),
         ("DELETE", "/api/v1/decisions", 405),
         ("POST", "/api/v1/decisions/dec_00000000000000000000000000000000", 405),
         ("POST", "/api/v1/openapi.json", 405),
@@ -142,6 +147,8 @@ async fn what_is_no_json_object_of_ours_is_refused() {
     ] {
         let answer = ground.call(method, path, &headers("application/json"), "").await;
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+        let allow = (status == 405).then_some(if path == "/api/v1/decisions" { "GET, POST" } else { "GET" });
+        assert_eq!(answer.allow.as_deref(), allow, "{method} {path}");
     }
     assert!(ground.entries("test#acct_1#0").await.is_empty());
 }
