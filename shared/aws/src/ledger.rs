@@ -19,13 +19,11 @@ use crate::store::{Store, StoreError};
 /// so 20 tries cover what one lane is meant to hold many times over.
 pub(crate) const TRIES: u32 = 20;
 
-/// What the wait after a conflict grows from, in milliseconds: by half with each, up to [`MAX_WAIT_MS`], and it is drawn evenly from zero
-/// to that. Doubling up to 250 ms put whoever lost a few times behind everybody who came later: near what one lane holds, p99
-/// was half as long again (`decide_speed`).
-const FIRST_WAIT_MS: u32 = 12;
+/// First wait after a conflict, in milliseconds; it doubles up to [`MAX_WAIT_MS`], and is drawn evenly from zero to that.
+const FIRST_WAIT_MS: u32 = 8;
 
 /// Longest wait between two tries, in milliseconds.
-const MAX_WAIT_MS: u32 = 150;
+const MAX_WAIT_MS: u32 = 250;
 
 /// DynamoDB's bound on the items of a transaction.
 pub const MAX_ITEMS: usize = 100;
@@ -284,7 +282,7 @@ fn lost_race(error: Option<&TransactWriteItemsError>) -> bool {
 
 /// A wait drawn evenly between zero and the attempt's bound ("full jitter": AWS Architecture Blog, "Exponential Backoff And Jitter").
 pub(crate) fn wait(attempt: u32) -> Duration {
-    let bound = (0..attempt).fold(FIRST_WAIT_MS, |bound, _| (bound + bound / 2).min(MAX_WAIT_MS));
+    let bound = FIRST_WAIT_MS.saturating_mul(1 << attempt.min(10)).min(MAX_WAIT_MS);
     let mut random = [0_u8; 4];
     // Without random bytes the wait is the whole bound.
     let drawn = match rand::fill(&mut random) {

@@ -103,9 +103,9 @@ async fn the_description_says_what_each_kind_takes() {
     let described = ground.call("GET", "/api/v1/openapi.json", &[], "").await.body;
     let schemas = &described["components"]["schemas"];
     for (kind, word, objects, currencies_by_100) in [
-        ("RefundIntent", "refund", vec!["charge", "payment_intent"], vec!["isk", "ugx"]),
-        ("PayoutIntent", "payout", vec!["destination"], vec!["huf", "isk", "twd", "ugx"]),
-        ("TransferIntent", "transfer", vec!["destination"], vec!["isk", "ugx"]),
+        ("RefundIntent", "refund", vec!["charge", "payment_intent", "reason"], vec!["isk", "ugx"]),
+        ("PayoutIntent", "payout", vec!["destination", "method"], vec!["huf", "isk", "twd", "ugx"]),
+        ("TransferIntent", "transfer", vec!["destination", "source_transaction"], vec!["isk", "ugx"]),
         ("TransferReversalIntent", "transfer_reversal", vec!["transfer"], vec!["isk", "ugx"]),
         ("DisputeAcceptIntent", "dispute_accept", vec!["dispute"], vec!["isk", "ugx"]),
         ("DisputeSubmitIntent", "dispute_submit", vec!["dispute"], vec!["isk", "ugx"]),

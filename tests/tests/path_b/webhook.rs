@@ -86,7 +86,7 @@ async fn what_is_refused_leaves_nothing_in_the_queue() {
         ("empty signature", "test", Some(String::new()), &good, 400),
         ("forged", "test", signed(&good, 0, "whsec_other"), &good, 400),
         ("stale", "test", signed(&good, 301, SECRET), &good, 400),
-        ("of the future", "test", signed(&good, -301, SECRET), &good, 400),
+        ("of the future", "test", signed(&good, -330, SECRET), &good, 400),
         ("other body", "test", signed("{}", 0, SECRET), &good, 400),
         ("not JSON", "test", signed("<xml>", 0, SECRET), "<xml>", 400),
         ("no event", "test", signed("{}", 0, SECRET), "{}", 400),

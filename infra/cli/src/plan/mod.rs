@@ -155,7 +155,7 @@ mod tests {
         let dir = copy("policies.cedar", "context has reason && ", "");
         for said in [check(dir.path()), test(dir.path())] {
             let (ok, text) = said.unwrap();
-            let place = format!("{}:43:8: policy `hold-fraudulent`: ", dir.path().join("policies.cedar").display());
+            let place = format!("{}:42:8: policy `hold-fraudulent`: ", dir.path().join("policies.cedar").display());
             assert!(!ok && text.starts_with(&place), "{text}");
             assert_eq!(
                 text.lines().next().map(|line| line.contains("; try testing for the attribute's presence")),
@@ -181,7 +181,7 @@ mod tests {
         let dir = copy("policies.cedar", "context has reason && ", "");
         let (ok, text) = said(&PlanCommand::Check(target(dir.path(), true))).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert!(!ok && json["ok"] == false && json["plans"][0]["problems"][0]["line"] == 43, "{text}");
+        assert!(!ok && json["ok"] == false && json["plans"][0]["problems"][0]["line"] == 42, "{text}");
         assert_eq!(json["plans"][0]["problems"][0]["policy"], "hold-fraudulent");
         let (ok, text) = said(&PlanCommand::Test(target(&starter(), true))).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
