@@ -143,6 +143,8 @@ struct Course<'a> {
     /// Marks what this call writes.
     attempt: String,
     learnt: Option<Learnt>,
+    /// The object that Stripe does not know. Told only to whom the key is accepted, and where there is no decision yet.
+    no_such: Option<&'static str>,
 }
 
 /// What one try came to.
@@ -188,7 +190,7 @@ impl Decider {
         let scope = ask.scope();
         let sameness = sameness(&scope, ask.intent.kind(), ask.intent.parent(), ask.money());
         let attempt = random_id("att_").map_err(|_| Undecided::Random)?;
-        let mut course = Course { ask, scope, digest: ask.digest(), sameness, attempt, learnt: None };
+        let mut course = Course { ask, scope, digest: ask.digest(), sameness, attempt, learnt: None, no_such: None };
         let work = Box::pin(self.tries(&mut course));
         tokio::time::timeout(self.deadline, work).await.unwrap_or(Err(Undecided::Deadline.into()))
     }
@@ -230,6 +232,9 @@ impl Decider {
         let similar = SimilarRow::of(reads.get(&similar_key)).map_err(Undecided::from)?;
         if let Some(open) = similar.similar.open_for(&who.actor, now) {
             return Ok(Tried::SameAs(open.request.clone()));
+        }
+        if let Some(role) = course.no_such {
+            return Err(DecideError::Object(role));
         }
         view.learn(&course.scope, &reads, &similar, now).map_err(Undecided::from)?;
         let counters = view.counter_rows(&course.scope, &reads).map_err(Undecided::from)?;
@@ -274,8 +279,8 @@ impl Decider {
             };
             let learning = async {
                 match wanted {
-                    Some(wanted) => self.learn(course, wanted, now).await.map(Some),
-                    None => Ok(None),
+                    Some(wanted) => Some(self.learn(course, wanted, now).await),
+                    None => None,
                 }
             };
             let (rows, next_tip, learnt) = tokio::join!(rows, next_tip, learning);
@@ -283,21 +288,21 @@ impl Decider {
             if let (Some(log), Some(next)) = (log, next_tip.map_err(Undecided::from)?) {
                 tip = Some((log, next));
             }
-            if let Some(learnt) = learnt? {
-                course.learnt = Some(learnt);
+            if let Some((learnt, no_such)) = learnt {
+                (course.learnt, course.no_such) = (Some(learnt), no_such);
             }
         }
         Err(Undecided::Unsettled.into())
     }
 
-    /// Asks Stripe for the facts that somebody reads. What it cannot say stays unknown.
+    /// Asks Stripe for the facts that somebody reads. What it cannot say stays unknown; an object that it does not know is named.
     async fn learn(
         &self,
         course: &Course<'_>,
         wanted: &BTreeSet<&'static str>,
         now: Timestamp,
-    ) -> Result<Learnt, DecideError> {
-        let Some(stripe) = self.facts.as_ref().filter(|_| !wanted.is_empty()) else { return Ok(Learnt::new()) };
+    ) -> (Learnt, Option<&'static str>) {
+        let Some(stripe) = self.facts.as_ref().filter(|_| !wanted.is_empty()) else { return (Learnt::new(), None) };
         let object = |role| course.ask.intent.object(role).cloned();
         let subject = facts::Subject {
             kind: course.ask.intent.kind(),
@@ -309,13 +314,11 @@ impl Decider {
             made: None,
         };
         let learnt = stripe.learn(&course.scope, &subject, wanted).await;
-        if let Some(role) = learnt.no_such() {
-            return Err(DecideError::Object(role));
-        }
         for (name, why) in &learnt.unknown {
             tracing::warn!(scope = %course.scope, fact = name, why = %why, "a fact is not known");
         }
-        Ok(learnt.facts)
+        let no_such = learnt.no_such();
+        (learnt.facts, no_such)
     }
 
     /// The decision that a request already has.

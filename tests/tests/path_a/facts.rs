@@ -204,3 +204,27 @@ fn tokens_that_died_leave_facts_unknown() {
         assert_eq!(decided.row.outcome, Outcome::RequireApproval, "{}", reasons(&decided));
     });
 }
+
+#[test]
+fn an_object_that_stripe_no_longer_knows_changes_no_answer_and_tells_a_revoked_key_nothing() {
+    run(async |ground: &Ground| {
+        with_plan(ground, "enforce").await;
+        let charge = charged(ground, json!({"amount": 5_000, "currency": "usd", "customer": "cus_1"}));
+        // Warm: rows and Stripe are asked beside each other.
+        let decider = decider(ground);
+        let first = decider.decide(&ask("k1", ObjectRole::Charge, &charge, 100)).await.unwrap();
+        ground.stripe.fail(&[Status(404)]);
+        let again = decider.decide(&ask("k1", ObjectRole::Charge, &charge, 100)).await.unwrap();
+        assert_eq!((again.row.id, again.cached), (first.row.id, true));
+        let nowhere: StripeId = "ch_nowhere".parse().unwrap();
+        let other = decider.decide(&ask("k1", ObjectRole::Charge, &nowhere, 100)).await.unwrap_err();
+        assert!(matches!(other, DecideError::OtherContent), "{other:?}");
+        let s = |text: &str| AttributeValue::S(text.to_owned());
+        let update = ground.account.dynamodb(ground.retries).update_item().table_name(STATE_TABLE);
+        let update = update.key("pk", s("live#keys")).key("sk", s(key(Mode::Live, 1).id().as_str()));
+        let update = update.update_expression("SET #s = :s").expression_attribute_names("#s", "state");
+        update.expression_attribute_values(":s", s("revoked")).send().await.unwrap();
+        let refused = decider.decide(&ask("k2", ObjectRole::Charge, &nowhere, 100)).await.unwrap_err();
+        assert!(matches!(refused, DecideError::Key), "{refused:?}");
+    });
+}
