@@ -81,6 +81,10 @@ impl From<RequestStatus> for StatusWord {
             RequestStatus::Allowed => Self::Allowed,
             RequestStatus::Pending => Self::Pending,
             RequestStatus::Denied => Self::Denied,
+            RequestStatus::Executing => Self::Executing,
+            RequestStatus::Unknown => Self::Unknown,
+            RequestStatus::Succeeded => Self::Succeeded,
+            RequestStatus::Failed => Self::Failed,
             RequestStatus::Settled => Self::Settled,
             RequestStatus::Expired => Self::Expired,
         }

@@ -124,6 +124,10 @@ pub(crate) enum StatusWord {
     Allowed,
     Pending,
     Denied,
+    Executing,
+    Unknown,
+    Succeeded,
+    Failed,
     Settled,
     Expired,
 }

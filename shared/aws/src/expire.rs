@@ -106,8 +106,9 @@ impl Expirer {
         let log = row.log();
         let plan = || async {
             let row = self.row(scope, id).await?;
-            let over =
-                row.filter(|row| row.status.is_open() && row.open_until.is_some_and(|until| until <= (self.clock)()));
+            let over = row.filter(|row| {
+                ends_by_itself(row.status) && row.open_until.is_some_and(|until| until <= (self.clock)())
+            });
             match over {
                 Some(row) => self.writes(row).await,
                 None => Ok(Writes::default()),
@@ -166,4 +167,9 @@ impl Expirer {
         let draft = Draft { log: row.log(), actor: Actor::Axiru, ty: EntryType::DecisionExpired, fields };
         Ok(Writes { drafts: vec![draft], rows })
     }
+}
+
+/// Whether such a request ends when its time is over. What is under way at Stripe does not: only its outcome ends it.
+const fn ends_by_itself(status: RequestStatus) -> bool {
+    matches!(status, RequestStatus::Allowed | RequestStatus::Pending)
 }

@@ -1,7 +1,7 @@
 //! Requests: what was asked, what was decided, and where it stands. Never deleted: an idempotency key never expires.
 //!
 //! Row: pk `<mode>#<account>#request#<id>`, sk `request`; `status`, `actor`, `key`, `digest`, `kind`, `outcome`, `lane` and `seq` (its
-//! entry), `similar` (hash of what it is the same as), `counted` (what windows hold of it), `open_until`, `decided_at`,
+//! entry), `execution` (making it: JSON), `object` (what it became at Stripe), `similar` (hash of what it is the same as), `counted` (what windows hold of it), `open_until`, `decided_at`,
 //! `attempt` (which try wrote it), `rationale` (the caller's own words, erasable), `version`. The index `requests` has `listed`
 //! (`<mode>#<account>#open` or `#done`) and `listed_at` (moment and id).
 //! An equal request under another idempotency key leaves a row with `alias`: the id of the request that answers it.
@@ -9,7 +9,9 @@
 mod list;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use axiru_domain::{Actor, KeyId, Kind, Lane, LogId, Outcome, RequestId, RequestStatus, Scope, Taken, Timestamp};
+use axiru_domain::{
+    Actor, Execution, KeyId, Kind, Lane, LogId, Outcome, RequestId, RequestStatus, Scope, StripeId, Taken, Timestamp,
+};
 
 use crate::error::AwsError;
 use crate::item::{Item, RowError, n, number, parse, s, text};
@@ -47,8 +49,12 @@ pub struct RequestRow {
     pub seq: u64,
     /// When it was decided.
     pub decided_at: Timestamp,
-    /// When it ends by itself, while it is open.
+    /// When it ends by itself, while it is open; when the sweeper looks after it, while it is under way.
     pub open_until: Option<Timestamp>,
+    /// Making it, where Axiru is to make it.
+    pub execution: Option<Execution>,
+    /// The Stripe object that it became.
+    pub object: Option<StripeId>,
     pub(crate) similar: String,
     pub(crate) counted: Vec<Taken>,
     pub(crate) attempt: String,
@@ -82,6 +88,7 @@ impl Found {
             return Ok(Self::Alias { of: parse(row, "alias")?, digest: text(row, "digest")?.to_owned() });
         }
         let status = parse(row, "status")?;
+        let optional = |name: &'static str| row.contains_key(name).then(|| text(row, name)).transpose();
         let lane: Lane = parse(row, "lane")?;
         let counted = serde_json::from_str(text(row, "counted")?).map_err(|_| RowError("counted"))?;
         Ok(Self::Request(Box::new(RequestRow {
@@ -100,7 +107,11 @@ impl Found {
             similar: text(row, "similar")?.to_owned(),
             counted,
             attempt: text(row, "attempt")?.to_owned(),
-            rationale: row.contains_key("rationale").then(|| text(row, "rationale").map(str::to_owned)).transpose()?,
+            rationale: optional("rationale")?.map(str::to_owned),
+            execution: optional("execution")?
+                .map(|text| serde_json::from_str(text).map_err(|_| RowError("execution")))
+                .transpose()?,
+            object: row.contains_key("object").then(|| parse(row, "object")).transpose()?,
             version: Version::of(Some(row))?,
         })))
     }
@@ -133,6 +144,10 @@ impl RequestRow {
             ("listed_at", s(format!("{}#{}", self.decided_at, self.id))),
         ];
         attributes.extend(self.open_until.map(|until| ("open_until", s(until.to_string()))));
+        attributes.extend(
+            self.execution.as_ref().map(|made| ("execution", s(serde_json::to_string(made).unwrap_or_default()))),
+        );
+        attributes.extend(self.object.as_ref().map(|object| ("object", s(object.as_str()))));
         attributes.extend(self.rationale.as_ref().map(|rationale| ("rationale", s(rationale))));
         self.version.put(store, &key_of(&self.scope, &self.id), attributes)
     }

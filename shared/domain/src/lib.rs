@@ -6,6 +6,7 @@ mod claimed;
 mod counters;
 mod currency;
 mod decision;
+mod execution;
 mod fact;
 mod intent;
 mod key;
@@ -21,6 +22,7 @@ mod request;
 mod scope;
 mod series;
 mod similar;
+mod status;
 mod stripe_id;
 mod subject;
 mod time;
@@ -33,6 +35,10 @@ pub use claimed::{Claimed, ClaimedError};
 pub use counters::{Count, Counters, CountersError, Reading, Stage, Sum};
 pub use currency::{Currency, CurrencyError};
 pub use decision::{Decision, Hold, Outcome, OutcomeError, PolicyMode, Reason, Verdict};
+pub use execution::{
+    Chore, Claim, Execution, Heard, KEY_SECS, LEASE_SECS, LOOK_AGAIN_SECS, Lease, Next, Starter, WEBHOOK_SECS,
+    request_of_key, stripe_key,
+};
 pub use fact::{FACTS, Fact, FactSource, FactSpec, FactType, FactValue, Facts, FactsError};
 pub use intent::{Intent, IntentError, ObjectRole, ObjectRoleError};
 pub use key::{KeyHash, KeyHashError, KeyId, KeyIdError, KeyToken, KeyTokenError};
@@ -44,12 +50,11 @@ pub use money::{MAX_SAFE_INTEGER, Money, MoneyError};
 pub use movement::{Movement, MovementKey};
 pub use person::{PersonId, PersonIdError};
 pub use rates::{RateLimited, Rates};
-pub use request::{
-    IdempotencyKey, IdempotencyKeyError, RequestId, RequestIdError, RequestStatus, RequestStatusError, sameness,
-};
+pub use request::{IdempotencyKey, IdempotencyKeyError, RequestId, RequestIdError, sameness};
 pub use scope::{Scope, ScopeError};
 pub use series::{Series, SeriesError};
 pub use similar::{OpenRequest, SIMILAR_SECS, Similar};
+pub use status::{RequestStatus, RequestStatusError};
 pub use stripe_id::{StripeId, StripeIdError};
 pub use subject::{Per, Subject, SubjectError};
 pub use time::{Date, Timestamp, TimestampError};

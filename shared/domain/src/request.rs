@@ -1,4 +1,4 @@
-//! Requests: what makes two of them the same, what one is in, and what it asks.
+//! Requests: what makes two of them the same, and what names them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -94,66 +94,6 @@ impl FromStr for RequestId {
     }
 }
 
-/// Where a request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RequestStatus {
-    /// It may be made, by whoever asked; what it moves is held in the windows.
-    Allowed,
-    /// It waits for people; what it would move is held in the windows.
-    Pending,
-    /// It may not be made.
-    Denied,
-    /// Stripe reported the movement; what it moved is committed.
-    Settled,
-    /// Nobody made or approved it in time; nothing is held.
-    Expired,
-}
-
-impl RequestStatus {
-    /// Every status.
-    pub const ALL: [Self; 5] = [Self::Allowed, Self::Pending, Self::Denied, Self::Settled, Self::Expired];
-
-    /// The status's word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Pending => "pending",
-            Self::Denied => "denied",
-            Self::Settled => "settled",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// Whether something can still become of it, so that windows hold its amount.
-    #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Allowed | Self::Pending)
-    }
-}
-
-impl fmt::Display for RequestStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The text is not the status of a request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a status: expected allowed, pending, denied, settled or expired")]
-pub struct RequestStatusError(String);
-
-impl FromStr for RequestStatus {
-    type Err = RequestStatusError;
-
-    fn from_str(text: &str) -> Result<Self, RequestStatusError> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| RequestStatusError(text.chars().take(40).collect()))
-    }
-}
-
 /// The hash that names movements which are the same for all that counts: scope, kind, parent, amount and currency. The
 /// parent is the object of the intent, or of the observed movement; none where nobody named one.
 #[must_use]
@@ -213,9 +153,6 @@ mod tests {
         for bad in ["", "dec_", "dec_1", "req_00000000000000000000000000000000", "dec_0000000000000000000000000000000G"]
         {
             assert!(bad.parse::<RequestId>().is_err(), "{bad}");
-        }
-        for status in RequestStatus::ALL {
-            assert_eq!(status.as_str().parse(), Ok(status));
         }
     }
 

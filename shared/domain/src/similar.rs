@@ -14,6 +14,9 @@ pub const SIMILAR_SECS: i64 = 86_400;
 /// Most moments that are kept: plans hold on the first repetition, so the exact count of a flood does not matter.
 const MAX_SEEN: usize = 32;
 
+/// Most requests that are kept as open. One that is dropped is not found to be equal, and expires by itself.
+const MAX_OPEN: usize = 32;
+
 /// Requests and movements that are the same for all that counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,9 +91,12 @@ impl Similar {
         self.seen.push(Seen { at: at.millis(), actor: actor.clone() });
     }
 
-    /// Notes a request that is open from now on, in place of an older one of the same actor.
+    /// Notes a request that is open from now on. What is passed on in shadow may be open several times for one actor.
     pub fn open(&mut self, request: OpenRequest) {
-        self.open.retain(|open| open.actor != request.actor && open.request != request.request);
+        self.open.retain(|open| open.request != request.request);
+        if self.open.len() >= MAX_OPEN {
+            self.open.remove(0);
+        }
         self.open.push(request);
     }
 
@@ -146,7 +152,8 @@ mod tests {
         assert_eq!(similar.settled_by(at(10)).unwrap().actor, two);
         assert!(similar.settled_by(at(60)).is_none());
         similar.open(open("agent:one", 'c', 90, true));
-        assert_eq!(similar.open_for(&one, at(10)).unwrap().until, 90_000);
+        assert_eq!(similar.open_for(&one, at(10)).unwrap().until, 50_000);
+        assert_eq!(similar.open_for(&one, at(50)).unwrap().until, 90_000);
         let request = similar.settled_by(at(10)).unwrap().request.clone();
         similar.close(&request);
         assert_eq!(similar.settled_by(at(10)).unwrap().actor, one);

@@ -54,6 +54,18 @@ pub enum EntryType {
     DecisionSettled,
     /// Nobody used a decision, or approved it, in time; its hold is released.
     DecisionExpired,
+    /// Stripe made what a decision allowed; its hold is committed.
+    ExecutionSucceeded,
+    /// Stripe refused it, or it was never made; its hold is released, and it will not be made any more.
+    ExecutionFailed,
+    /// It was sent, and nobody knows yet what became of it.
+    ExecutionUnknown,
+    /// A call that moves nothing out, or that no enforced plan speaks of, was passed on to Stripe.
+    CallPassed,
+    /// Stripe undid a movement that an enforced plan forbids.
+    MovementCancelled,
+    /// A movement that an enforced plan forbids, and that could not be undone.
+    MovementTooLate,
 }
 
 /// The form of a field.
@@ -79,6 +91,8 @@ enum Form {
     Int,
     /// An integer from 0 on.
     Count,
+    /// An integer from 0 on, or null.
+    CountOrNull,
     /// True or false.
     Bool,
     /// 64 hex digits.
@@ -95,7 +109,9 @@ enum Form {
     Decision,
 }
 
-use Form::{Bool, Count, Facts, Ids, Int, Sha256, Sha256OrNull, Time, TimeOrNull, Word, WordOrNull, Words};
+use Form::{
+    Bool, Count, CountOrNull, Facts, Ids, Int, Sha256, Sha256OrNull, Time, TimeOrNull, Word, WordOrNull, Words,
+};
 
 const MOVEMENT: [(&str, Form); 9] = [
     ("kind", Form::Kind),
@@ -111,7 +127,7 @@ const MOVEMENT: [(&str, Form); 9] = [
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
         Self::ConnectionRevoked,
@@ -133,6 +149,12 @@ impl EntryType {
         Self::DecisionMade,
         Self::DecisionSettled,
         Self::DecisionExpired,
+        Self::ExecutionSucceeded,
+        Self::ExecutionFailed,
+        Self::ExecutionUnknown,
+        Self::CallPassed,
+        Self::MovementCancelled,
+        Self::MovementTooLate,
     ];
 
     /// The `type` of the entry.
@@ -160,6 +182,12 @@ impl EntryType {
             Self::DecisionMade => "decision.made",
             Self::DecisionSettled => "decision.settled",
             Self::DecisionExpired => "decision.expired",
+            Self::ExecutionSucceeded => "execution.succeeded",
+            Self::ExecutionFailed => "execution.failed",
+            Self::ExecutionUnknown => "execution.unknown",
+            Self::CallPassed => "call.passed",
+            Self::MovementCancelled => "movement.cancelled",
+            Self::MovementTooLate => "movement.too_late",
         }
     }
 
@@ -270,6 +298,44 @@ impl EntryType {
                 ("currency", Form::Currency),
             ],
             Self::DecisionExpired => &[("request", Word), ("before", Word)],
+            Self::ExecutionSucceeded => &[
+                ("request", Word),
+                ("kind", Form::Kind),
+                ("object", Form::StripeId),
+                ("ordinal", Count),
+                ("amount_minor", Count),
+                ("currency", Form::Currency),
+                ("status", WordOrNull),
+                ("found_by", Word),
+                ("stripe_request", Form::StripeIdOrNull),
+            ],
+            Self::ExecutionFailed => &[
+                ("request", Word),
+                ("reason", Word),
+                ("stripe_status", CountOrNull),
+                ("stripe_code", WordOrNull),
+                ("stripe_request", Form::StripeIdOrNull),
+            ],
+            Self::ExecutionUnknown => &[("request", Word), ("reason", Word)],
+            Self::CallPassed => &[
+                ("call", Word),
+                ("route", Word),
+                ("family", Word),
+                ("key", Word),
+                ("operator", Word),
+                ("object", Form::StripeIdOrNull),
+                ("why", Word),
+            ],
+            Self::MovementCancelled => {
+                &[("kind", Form::Kind), ("object", Form::StripeId), ("ordinal", Count), ("status", Word)]
+            }
+            Self::MovementTooLate => &[
+                ("kind", Form::Kind),
+                ("object", Form::StripeId),
+                ("ordinal", Count),
+                ("reason", Word),
+                ("stripe_code", WordOrNull),
+            ],
         };
         let shared: &[(&str, Form)] = match self {
             Self::MovementObserved | Self::MovementChanged => &MOVEMENT,
@@ -342,11 +408,15 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         EntryType::ConnectionWebhooksRegistered => text("endpoint")?.to_owned(),
         EntryType::ConnectionRevoked | EntryType::FactRecorded => text("event")?.to_owned(),
         EntryType::PlanAdopted => format!("{}\n{}\n{}", text("plan")?, text("plan_sha256")?, text("attempt")?),
-        EntryType::MovementObserved => movement()?,
+        EntryType::MovementObserved | EntryType::MovementCancelled | EntryType::MovementTooLate => movement()?,
         EntryType::MovementChanged => format!("{}\n{}", movement()?, text("status")?),
-        EntryType::DecisionMade | EntryType::DecisionSettled | EntryType::DecisionExpired => {
-            text("request")?.to_owned()
-        }
+        EntryType::DecisionMade
+        | EntryType::DecisionSettled
+        | EntryType::DecisionExpired
+        | EntryType::ExecutionSucceeded
+        | EntryType::ExecutionFailed
+        | EntryType::ExecutionUnknown => text("request")?.to_owned(),
+        EntryType::CallPassed => text("call")?.to_owned(),
         EntryType::ConnectionReauthRequired
         | EntryType::ConnectionPermissionsChanged
         | EntryType::PersonAdded
@@ -385,6 +455,7 @@ impl Form {
             Self::TimeOrNull => value.is_null() || Self::Time.fits(value),
             Self::Int => value.is_i64(),
             Self::Count => value.is_u64(),
+            Self::CountOrNull => value.is_null() || value.is_u64(),
             Self::Bool => value.is_boolean(),
             Self::Sha256 => parses(|t| t.parse::<Hash>().is_ok()),
             Self::Sha256OrNull => value.is_null() || Self::Sha256.fits(value),

@@ -91,6 +91,8 @@ pub(super) fn writes(
         seq: question.tip.seq,
         decided_at: *now,
         open_until,
+        execution: None,
+        object: None,
         similar: course.sameness.clone(),
         counted,
         attempt: course.attempt.clone(),
@@ -139,7 +141,13 @@ fn open_until(decision: &Decision, status: RequestStatus, now: Timestamp) -> Opt
             let holds = enforced.flat_map(|verdict| &verdict.holds).map(|hold| i64::from(hold.expires_secs));
             Some(now.plus_secs(holds.min().unwrap_or(APPROVAL_SECS)))
         }
-        RequestStatus::Denied | RequestStatus::Settled | RequestStatus::Expired => None,
+        RequestStatus::Denied
+        | RequestStatus::Executing
+        | RequestStatus::Unknown
+        | RequestStatus::Succeeded
+        | RequestStatus::Failed
+        | RequestStatus::Settled
+        | RequestStatus::Expired => None,
     }
 }
 

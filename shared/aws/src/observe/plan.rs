@@ -13,11 +13,12 @@ use axiru_stripe::report::{News, Report, ReportedFact, Sighting};
 use serde_json::{Map, Value, json};
 
 use super::ObserveError;
-use super::row::{MovementRow, Rows};
+use super::row::Rows;
 use crate::connection::{self, Connection, ConnectionState};
 use crate::error::AwsError;
 use crate::item::{key, s};
 use crate::ledger::{CommitError, Writes};
+use crate::movement::MovementRow;
 use crate::reads::Version;
 use crate::requests::RequestRow;
 use crate::store::Store;
@@ -170,6 +171,7 @@ fn first(
         current: sighting.first_status.clone(),
         counted,
         request: request.map(|request| request.id),
+        unseen: false,
         version: Version::default(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use axiru_domain::{FactValue, Money, MovementKey, RequestId, Scope, Subject, Taken, Timestamp, Usage, sameness};
 use axiru_policy::{CountedFor, PlanSet};
 use axiru_stripe::report::{News, Sighting};
@@ -10,8 +10,9 @@ use axiru_stripe::report::{News, Sighting};
 use super::plan::{Told, movement_of};
 use crate::counters::{self, CounterRow};
 use crate::error::AwsError;
-use crate::item::{Item, RowError, key, n, parse, s, text, texts};
-use crate::reads::{Reads, RowKey, Version};
+use crate::item::{RowError, key, n};
+use crate::movement::{self, MovementRow};
+use crate::reads::{Reads, RowKey};
 use crate::requests::{self, Found, RequestRow};
 use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
@@ -22,25 +23,10 @@ const EVENT_KEPT_SECS: i64 = 40 * 86_400;
 /// Reads that lead to further rows: movements and what they are the same as, then requests that they settle, then whose windows.
 const ROUNDS: usize = 4;
 
-/// What is recorded of a movement.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(super) struct MovementRow {
-    /// Statuses that an entry tells, in the order they were recorded.
-    pub(super) statuses: Vec<String>,
-    /// The latest of them in the life of the object.
-    pub(super) current: Option<String>,
-    /// What windows count of it; empty once that was given back.
-    pub(super) counted: Vec<Taken>,
-    /// The request that it settled.
-    pub(super) request: Option<RequestId>,
-    /// The version of the row; 0 for one that is not there yet.
-    pub(super) version: Version,
-}
-
 /// Rows as read, and as the news so far would leave them.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    movements: BTreeMap<String, MovementRow>,
+    movements: BTreeMap<RowKey, MovementRow>,
     events: BTreeSet<String>,
     similar: BTreeMap<RowKey, SimilarRow>,
     counters: BTreeMap<Subject, CounterRow>,
@@ -54,7 +40,7 @@ pub(super) struct Rows {
 /// What is to be written.
 #[derive(Debug, Default)]
 struct Touched {
-    movements: BTreeSet<String>,
+    movements: BTreeSet<RowKey>,
     events: BTreeSet<String>,
     similar: BTreeSet<RowKey>,
     counters: BTreeSet<Subject>,
@@ -65,15 +51,10 @@ pub(super) fn movement_key(sighting: &Sighting) -> MovementKey {
     MovementKey { kind: sighting.kind, object: sighting.object.clone(), ordinal: sighting.ordinal }
 }
 
-fn movement_pk(scope: &Scope, sighting: &Sighting) -> String {
-    format!("{}#{}", scope.key(), movement_key(sighting).text())
-}
-
 fn event_pk(scope: &Scope, told: &Told) -> String {
     format!("{}#{}", scope.key(), told.event)
 }
 
-const MOVEMENT_SK: &str = "movement";
 const EVENT_SK: &str = "event";
 
 /// Where what a movement is the same as stands: by everything that a request may have named it by, the closest first.
@@ -161,12 +142,12 @@ impl Rows {
         wanted: &mut BTreeSet<RowKey>,
     ) -> Result<BTreeSet<Subject>, StoreError> {
         let mut subjects = BTreeSet::new();
-        let at = (movement_pk(scope, sighting), MOVEMENT_SK.to_owned());
+        let at = movement::key_of(scope, &movement_key(sighting));
         let known = reads.get(&at).map(MovementRow::of).transpose()?;
         wanted.insert(at.clone());
         if let Some(row) = known {
             subjects.extend(row.counted.iter().map(|taken| taken.subject.clone()));
-            self.movements.insert(at.0, row);
+            self.movements.insert(at, row);
             return Ok(subjects);
         }
         if let Some(key) = review_row(scope, sighting) {
@@ -204,14 +185,14 @@ impl Rows {
 
     /// What is recorded of a movement; none where nothing is.
     pub(super) fn movement(&self, scope: &Scope, sighting: &Sighting) -> Option<&MovementRow> {
-        self.movements.get(&movement_pk(scope, sighting))
+        self.movements.get(&movement::key_of(scope, &movement_key(sighting)))
     }
 
     /// Notes what a movement's row is to become.
     pub(super) fn set_movement(&mut self, scope: &Scope, sighting: &Sighting, row: MovementRow) {
-        let pk = movement_pk(scope, sighting);
-        self.touched.movements.insert(pk.clone());
-        self.movements.insert(pk, row);
+        let key = movement::key_of(scope, &movement_key(sighting));
+        self.touched.movements.insert(key.clone());
+        self.movements.insert(key, row);
     }
 
     /// True the first time that an event is taken as a fact.
@@ -319,9 +300,9 @@ impl Rows {
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, AwsError> {
         let mut items = Vec::new();
-        for pk in &self.touched.movements {
-            if let Some(row) = self.movements.get(pk) {
-                items.push(row.put(store, pk)?);
+        for key in &self.touched.movements {
+            if let Some(row) = self.movements.get(key) {
+                items.push(row.put(store, key)?);
             }
         }
         for key in &self.touched.similar {
@@ -349,35 +330,6 @@ impl Rows {
             items.push(write(put.build())?);
         }
         Ok(items)
-    }
-}
-
-impl MovementRow {
-    fn of(item: &Item) -> Result<Self, RowError> {
-        let optional =
-            |name: &'static str| item.contains_key(name).then(|| text(item, name).map(str::to_owned)).transpose();
-        let counted = match optional("counted")? {
-            None => Vec::new(),
-            Some(counted) => serde_json::from_str(&counted).map_err(|_| RowError("counted"))?,
-        };
-        Ok(Self {
-            statuses: texts(item, "statuses")?,
-            current: optional("current")?,
-            counted,
-            request: item.contains_key("request").then(|| parse(item, "request")).transpose()?,
-            version: Version::of(Some(item))?,
-        })
-    }
-
-    fn put(&self, store: &Store, pk: &str) -> Result<TransactWriteItem, AwsError> {
-        let statuses = self.statuses.iter().map(s).collect();
-        let mut attributes = vec![("statuses", AttributeValue::L(statuses))];
-        attributes.extend(self.current.as_ref().map(|current| ("current", s(current))));
-        attributes.extend(self.request.as_ref().map(|request| ("request", s(request.as_str()))));
-        if !self.counted.is_empty() {
-            attributes.push(("counted", s(serde_json::to_string(&self.counted).unwrap_or_default())));
-        }
-        self.version.put(store, &(pk.to_owned(), MOVEMENT_SK.to_owned()), attributes)
     }
 }
 
