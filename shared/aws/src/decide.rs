@@ -13,10 +13,11 @@ mod view;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use axiru_domain::{ObjectRole, RateLimited, RequestId, RequestStatus, Scope, Timestamp, sameness};
 use axiru_ledger::entry::{Entry, Tip};
 
-pub use ask::Ask;
+pub use ask::{Ask, Parameters, Purpose};
 
 use crate::connect::token::random_id;
 use crate::error::{AwsError, Retry};
@@ -26,6 +27,8 @@ use crate::ledger::{CommitError, TRIES, wait};
 use crate::plans::Plans;
 use crate::reads::Reads;
 use crate::requests::{self, Found, RequestRow};
+use crate::seal::Seal;
+use crate::sealed;
 use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
 use memory::Memory;
@@ -47,6 +50,10 @@ pub struct Decided {
     pub row: RequestRow,
     /// Whether it had been decided before this call.
     pub cached: bool,
+    /// Whether something of its family is enforced now. What was decided while nothing was is only passed on while nothing is.
+    pub governed: bool,
+    /// What this call wrote, which has the right to send where the request is under way.
+    pub attempt: String,
 }
 
 /// Why there is no decision.
@@ -99,6 +106,9 @@ pub enum Undecided {
     /// The system has no random bytes to give.
     #[error("no random bytes")]
     Random,
+    /// Nothing can be sealed here, so nothing can be made later.
+    #[error("no key that seals")]
+    NoSeal,
 }
 
 impl From<StoreError> for Undecided {
@@ -119,7 +129,9 @@ impl Undecided {
         match self {
             Self::Commit(error) => error.retry(),
             Self::Unsettled => Retry::Later,
-            Self::Deadline | Self::Row(_) | Self::NoPlans | Self::Entry(_) | Self::Random => Retry::Never,
+            Self::Deadline | Self::Row(_) | Self::NoPlans | Self::Entry(_) | Self::Random | Self::NoSeal => {
+                Retry::Never
+            },
         }
     }
 }
@@ -130,6 +142,7 @@ pub struct Decider {
     plans: Plans,
     memory: Memory,
     facts: Option<StripeFacts>,
+    seal: Option<Seal>,
     clock: fn() -> Timestamp,
     deadline: Duration,
 }
@@ -151,7 +164,7 @@ struct Course<'a> {
 enum Tried {
     Decided(Box<Decided>),
     /// An equal request that is still open, of the same actor under another idempotency key.
-    SameAs(RequestId),
+    SameAs(RequestId, bool),
 }
 
 impl Decider {
@@ -163,6 +176,7 @@ impl Decider {
             plans: Plans::default(),
             memory: Memory::default(),
             facts: None,
+            seal: None,
             clock: Timestamp::now,
             deadline: DEADLINE,
         }
@@ -172,6 +186,13 @@ impl Decider {
     #[must_use]
     pub fn with_facts(mut self, facts: StripeFacts) -> Self {
         self.facts = Some(facts);
+        self
+    }
+
+    /// Sealing what has to wait with that key.
+    #[must_use]
+    pub fn with_seal(mut self, seal: Seal) -> Self {
+        self.seal = Some(seal);
         self
     }
 
@@ -203,7 +224,7 @@ impl Decider {
             }
             match self.one_try(course).await {
                 Ok(Tried::Decided(decided)) => return Ok(*decided),
-                Ok(Tried::SameAs(request)) => match self.same_as(course, &request).await {
+                Ok(Tried::SameAs(request, governed)) => match self.same_as(course, &request, governed).await {
                     Ok(decided) => return Ok(decided),
                     Err(DecideError::Undecided(error)) if error.retry() == Retry::Later => last = error,
                     Err(error) => return Err(error),
@@ -225,13 +246,21 @@ impl Decider {
         };
         if let Some(row) = reads.get(&requests::key_of(&course.scope, &request)) {
             let found = Found::of(&course.scope, &request, row).map_err(Undecided::from)?;
-            let decided = self.again(course, found).await?;
+            let governed = plans.enforces(course.ask.intent.kind().family());
+            let decided = self.again(course, found, governed).await?;
             return Ok(Tried::Decided(Box::new(decided)));
         }
         let similar_key = similar::key_of(&course.scope, &course.sameness);
         let similar = SimilarRow::of(reads.get(&similar_key)).map_err(Undecided::from)?;
-        if let Some(open) = similar.similar.open_for(&who.actor, now) {
-            return Ok(Tried::SameAs(open.request.clone()));
+        let governed = plans.enforces(course.ask.intent.kind().family());
+        let same = match course.ask.purpose {
+            Purpose::Advise => similar.similar.open_for(&who.actor, now),
+            // In shadow every call is passed on, and told by itself.
+            Purpose::Send if !governed => None,
+            Purpose::Send | Purpose::Queue => similar.similar.waiting_for(&who.actor, now),
+        };
+        if let Some(open) = same {
+            return Ok(Tried::SameAs(open.request.clone(), governed));
         }
         if let Some(role) = course.no_such {
             return Err(DecideError::Object(role));
@@ -249,10 +278,30 @@ impl Decider {
             tip: &tip,
             now,
         };
-        let planned = plan::writes(&self.store, &question, similar, counters)?;
+        let mut planned = plan::writes(&self.store, &question, similar, counters)?;
+        planned.writes.rows.extend(self.sealed(course, &planned.row, now).await?);
         let entries = self.store.append_at(&log, &tip, now, planned.writes).await.map_err(Undecided::from)?;
         let entry = entries.into_iter().next().ok_or(Undecided::Entry(tip.seq))?;
-        Ok(Tried::Decided(Box::new(Decided { entry, row: planned.row, cached: false })))
+        let attempt = course.attempt.clone();
+        let row = planned.row.written();
+        Ok(Tried::Decided(Box::new(Decided { entry, row, cached: false, governed, attempt })))
+    }
+
+    /// The write of the parameters of a request that has to wait.
+    async fn sealed(
+        &self,
+        course: &Course<'_>,
+        row: &RequestRow,
+        now: Timestamp,
+    ) -> Result<Option<TransactWriteItem>, Undecided> {
+        let waits = match row.status {
+            RequestStatus::Pending => true,
+            RequestStatus::Executing => course.ask.purpose == Purpose::Queue,
+            _ => false,
+        };
+        let Some(parameters) = course.ask.parameters.as_ref().filter(|_| waits) else { return Ok(None) };
+        let seal = self.seal.as_ref().ok_or(Undecided::NoSeal)?;
+        Ok(Some(sealed::put(&self.store, seal, &course.scope, &row.id, &parameters.stored, now).await?))
     }
 
     /// Reads until nothing more is asked for: once, where memory is warm.
@@ -322,7 +371,7 @@ impl Decider {
     }
 
     /// The decision that a request already has.
-    async fn again(&self, course: &Course<'_>, found: Found) -> Result<Decided, DecideError> {
+    async fn again(&self, course: &Course<'_>, found: Found, governed: bool) -> Result<Decided, DecideError> {
         let row = match found {
             Found::Request(row) if row.digest == course.digest => row,
             Found::Alias { of, digest } if digest == course.digest => self.store.request(&course.scope, &of).await?,
@@ -330,23 +379,33 @@ impl Decider {
         };
         // What this very call wrote, and lost the answer of, is no repetition.
         let cached = row.attempt != course.attempt;
-        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached })
+        let attempt = course.attempt.clone();
+        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached, governed, attempt })
     }
 
     /// The decision on an equal request that is open, which from now on answers this idempotency key too.
-    async fn same_as(&self, course: &Course<'_>, open: &RequestId) -> Result<Decided, DecideError> {
+    async fn same_as(
+        &self,
+        course: &Course<'_>,
+        open: &RequestId,
+        governed: bool,
+    ) -> Result<Decided, DecideError> {
         let row = self.store.request(&course.scope, open).await?;
         let alias = RequestId::of(&course.scope, &row.actor, &course.ask.idempotency_key);
         self.store.put_alias(&course.scope, &alias, open, &course.digest).await.map_err(Undecided::from)?;
-        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached: true })
+        let attempt = course.attempt.clone();
+        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached: true, governed, attempt })
     }
 }
 
 /// The status of a request that was just decided so.
-const fn status(outcome: axiru_domain::Outcome) -> RequestStatus {
-    match outcome {
-        axiru_domain::Outcome::Allow => RequestStatus::Allowed,
-        axiru_domain::Outcome::RequireApproval => RequestStatus::Pending,
-        axiru_domain::Outcome::Block => RequestStatus::Denied,
+const fn status(outcome: axiru_domain::Outcome, purpose: Purpose, governed: bool) -> RequestStatus {
+    match (outcome, purpose) {
+        (axiru_domain::Outcome::Block, _) => RequestStatus::Denied,
+        (axiru_domain::Outcome::RequireApproval, _) => RequestStatus::Pending,
+        (axiru_domain::Outcome::Allow, Purpose::Advise) => RequestStatus::Allowed,
+        // What is passed on in shadow is the caller's own doing, and told as that.
+        (axiru_domain::Outcome::Allow, Purpose::Send) if !governed => RequestStatus::Allowed,
+        (axiru_domain::Outcome::Allow, Purpose::Send | Purpose::Queue) => RequestStatus::Executing,
     }
 }

@@ -2,16 +2,15 @@
 //!
 //! The index only says where to look: what is decided is decided on rows read consistently, in the transaction that changes them.
 
-use axiru_domain::{Actor, Mode, RequestId, RequestStatus, Scope, Timestamp, Usage};
+use axiru_domain::{Actor, Mode, RequestId, RequestStatus, Scope, Timestamp};
 use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
 use serde_json::json;
 
-use crate::counters::{self, CounterRow};
-use crate::error::AwsError;
-use crate::item::{parse, s};
+use crate::holds::{self, Holds};
 use crate::ledger::{CommitError, Writes};
-use crate::requests::{self, Found, INDEX, RequestRow, listed};
+use crate::requests::RequestRow;
+use crate::sealed;
 use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
 
@@ -50,9 +49,10 @@ impl Expirer {
         let mut swept = Swept::default();
         for connection in self.store.connections(mode).await? {
             // A revoked scope's holds end too: its logs remain, and it may be connected again.
-            let (over, open) = self.over(&connection.scope).await?;
-            swept.open += open;
-            for id in over {
+            let due = self.store.due(&connection.scope, (self.clock)()).await?;
+            swept.open += due.open;
+            let over = due.requests.into_iter().filter(|(_, status)| ends_by_itself(*status));
+            for (id, _) in over.take(MAX_ENDED) {
                 match Box::pin(self.end(&connection.scope, &id)).await {
                     Ok(true) => swept.ended += 1,
                     Ok(false) => {}
@@ -66,46 +66,13 @@ impl Expirer {
         Ok(swept)
     }
 
-    /// The requests of a scope that are over, and how many others are open.
-    async fn over(&self, scope: &Scope) -> Result<(Vec<RequestId>, u64), StoreError> {
-        let now = (self.clock)().to_string();
-        let (mut over, mut open, mut start) = (Vec::new(), 0, None);
-        loop {
-            let page = self
-                .store
-                .client
-                .query()
-                .table_name(&self.store.state)
-                .index_name(INDEX)
-                .key_condition_expression("listed = :listed")
-                .expression_attribute_values(":listed", s(listed(scope, true)))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(AwsError::of("listing open decisions"))?;
-            for row in page.items.unwrap_or_default() {
-                let until: String = parse(&row, "open_until")?;
-                // Moments are written in one form, so that their texts stand in their order.
-                if until <= now && over.len() < MAX_ENDED {
-                    over.push(requests::id_of_index(&row)?);
-                } else {
-                    open += 1;
-                }
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok((over, open));
-            }
-        }
-    }
-
     /// Ends a request whose time is over; false where somebody else did, or something became of it.
     async fn end(&self, scope: &Scope, id: &RequestId) -> Result<bool, CommitError> {
         // The lane of a request never changes.
-        let Some(row) = self.row(scope, id).await? else { return Ok(false) };
+        let Some(row) = self.store.request_row(scope, id).await? else { return Ok(false) };
         let log = row.log();
         let plan = || async {
-            let row = self.row(scope, id).await?;
+            let row = self.store.request_row(scope, id).await?;
             let over = row.filter(|row| {
                 ends_by_itself(row.status) && row.open_until.is_some_and(|until| until <= (self.clock)())
             });
@@ -117,45 +84,24 @@ impl Expirer {
         self.store.commit(&log, self.clock, plan).await.map(|entries| !entries.is_empty())
     }
 
-    async fn row(&self, scope: &Scope, id: &RequestId) -> Result<Option<RequestRow>, CommitError> {
-        let (pk, sk) = requests::key_of(scope, id);
-        let row = self.store.row(&pk, &sk).await?;
-        let found = row.map(|row| Found::of(scope, id, &row)).transpose().map_err(StoreError::from)?;
-        Ok(match found {
-            Some(Found::Request(row)) => Some(*row),
-            Some(Found::Alias { .. }) | None => None,
-        })
-    }
-
     /// The writes that end a request and free what it holds.
     async fn writes(&self, mut row: RequestRow) -> Result<Writes, CommitError> {
         let scope = row.scope.clone();
         let similar_key = similar::key_of(&scope, &row.similar);
-        let mut keys: std::collections::BTreeSet<_> =
-            row.counted.iter().map(|taken| counters::key_of(&scope, &taken.subject)).collect();
+        let mut keys = holds::keys_of(&scope, &row.counted);
         keys.insert(similar_key.clone());
         let reads = crate::reads::Reads::fetch(&self.store, &keys).await?;
         let now = (self.clock)();
-        let mut rows = Vec::new();
-        let mut usage = Usage::nothing();
-        let mut counter_rows = std::collections::BTreeMap::new();
-        for taken in &row.counted {
-            let key = counters::key_of(&scope, &taken.subject);
-            let counter = CounterRow::of(reads.get(&key)).map_err(StoreError::from)?;
-            usage.insert(taken.subject.clone(), counter.counters.clone());
-            counter_rows.insert(taken.subject.clone(), (key, counter));
-        }
-        for taken in &row.counted {
-            usage.release(taken);
-        }
-        for (subject, (key, mut counter)) in counter_rows {
-            counter.counters = usage.get(&subject).cloned().unwrap_or_default();
-            rows.push(counter.put(&self.store, &key, now)?);
-        }
+        let mut held = Holds::of(&scope, &row.counted, &reads).map_err(StoreError::from)?;
+        held.release(&row.counted);
+        let mut rows = held.puts(&self.store, &scope, now)?;
         let mut similar = SimilarRow::of(reads.get(&similar_key)).map_err(StoreError::from)?;
         if similar.similar.is_open(&row.id) {
             similar.similar.close(&row.id);
             rows.push(similar.put(&self.store, &similar_key)?);
+        }
+        if row.status == RequestStatus::Pending {
+            rows.push(sealed::delete(&self.store, &scope, &row.id)?);
         }
         let before = row.status;
         row.status = RequestStatus::Expired;

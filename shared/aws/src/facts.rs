@@ -29,7 +29,7 @@ pub const DEADLINE: Duration = Duration::from_millis(1_200);
 pub struct StripeFacts {
     transport: Arc<dyn Transport>,
     base: ApiBase,
-    tokens: TokenReader,
+    tokens: Arc<TokenReader>,
     deadline: Duration,
 }
 
@@ -152,8 +152,8 @@ pub const fn askable(kind: Kind) -> &'static [&'static str] {
 impl StripeFacts {
     /// Over that transport, with the tokens of that reader.
     #[must_use]
-    pub fn new(transport: Arc<dyn Transport>, base: ApiBase, tokens: TokenReader) -> Self {
-        Self { transport, base, tokens, deadline: DEADLINE }
+    pub fn new(transport: Arc<dyn Transport>, base: ApiBase, tokens: impl Into<Arc<TokenReader>>) -> Self {
+        Self { transport, base, tokens: tokens.into(), deadline: DEADLINE }
     }
 
     /// With another deadline for the calls of one movement.

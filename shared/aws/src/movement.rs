@@ -33,7 +33,17 @@ pub(crate) fn key_of(scope: &Scope, key: &MovementKey) -> RowKey {
     (format!("{}#{}", scope.key(), key.text()), "movement".to_owned())
 }
 
+/// Statuses of Stripe's in which no money has moved, or has come back.
+pub(crate) fn has_not_moved(status: &str) -> bool {
+    matches!(status, "failed" | "canceled")
+}
+
 impl MovementRow {
+    /// Whether the money stayed, or came back.
+    pub(crate) fn has_not_moved(&self) -> bool {
+        self.statuses.iter().any(|status| has_not_moved(status))
+    }
+
     /// What a row says.
     pub(crate) fn of(item: &Item) -> Result<Self, RowError> {
         let optional =

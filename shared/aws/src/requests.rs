@@ -6,6 +6,7 @@
 //! (`<mode>#<account>#open` or `#done`) and `listed_at` (moment and id).
 //! An equal request under another idempotency key leaves a row with `alias`: the id of the request that answers it.
 
+mod due;
 mod list;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
@@ -124,6 +125,12 @@ impl RequestRow {
         LogId { scope: self.scope.clone(), lane: self.lane }
     }
 
+    /// The row as it stands once it was written.
+    pub(crate) fn written(mut self) -> Self {
+        self.version = Version(self.version.0 + 1);
+        self
+    }
+
     /// The write of the row as it is now.
     pub(crate) fn put(&self, store: &Store) -> Result<TransactWriteItem, AwsError> {
         let counted = serde_json::to_string(&self.counted).unwrap_or_default();
@@ -154,6 +161,16 @@ impl RequestRow {
 }
 
 impl Store {
+    /// A request's row; none where there is none, or only another request's answer.
+    pub(crate) async fn request_row(&self, scope: &Scope, id: &RequestId) -> Result<Option<RequestRow>, StoreError> {
+        let (pk, sk) = key_of(scope, id);
+        let row = self.row(&pk, &sk).await?;
+        Ok(match row.map(|row| Found::of(scope, id, &row)).transpose()? {
+            Some(Found::Request(row)) => Some(*row),
+            Some(Found::Alias { .. }) | None => None,
+        })
+    }
+
     /// Notes that the request `alias` is answered by `of`. Written twice it is the same row.
     pub(crate) async fn put_alias(
         &self,

@@ -5,12 +5,22 @@
 
 use std::collections::HashMap;
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rand;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use axiru_domain::{AccountId, Mode};
 use zeroize::Zeroizing;
 
 use crate::error::AwsError;
+
+/// First byte of a value that is sealed under a key of its own.
+const LONG: u8 = 1;
+
+fn cipher(key: &[u8]) -> Result<LessSafeKey, Unspecified> {
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new)
+}
 
 /// What a sealed value is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +29,8 @@ pub enum Purpose {
     Tokens,
     /// The signing secret of a webhook endpoint.
     WebhookSecret,
+    /// The parameters of a request that is held or queued.
+    Parameters,
 }
 
 impl Purpose {
@@ -26,6 +38,7 @@ impl Purpose {
         match self {
             Self::Tokens => "tokens",
             Self::WebhookSecret => "webhook-secret",
+            Self::Parameters => "parameters",
         }
     }
 }
@@ -82,6 +95,54 @@ impl Seal {
             .map_err(AwsError::of("sealing"))?;
         let sealed = answer.ciphertext_blob.ok_or_else(|| AwsError::unexpected("sealing", "no ciphertext"))?;
         Ok(sealed.into_inner())
+    }
+
+    /// Seals any length under a key of its own, which KMS seals: version byte, length of the sealed key, sealed key, nonce,
+    /// AES-256-GCM with `bound` as its associated data.
+    ///
+    /// # Errors
+    /// [`AwsError`] when KMS does not.
+    pub async fn seal_long(&self, context: &SealContext, bound: &[u8], plain: &[u8]) -> Result<Vec<u8>, AwsError> {
+        let failed = || AwsError::unexpected("sealing", "no random bytes");
+        let mut key = Zeroizing::new([0; 32]);
+        rand::fill(key.as_mut_slice()).map_err(|_| failed())?;
+        let mut nonce = [0; NONCE_LEN];
+        rand::fill(&mut nonce).map_err(|_| failed())?;
+        let mut sealed = plain.to_vec();
+        cipher(&key)
+            .and_then(|cipher| {
+                cipher.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound), &mut sealed)
+            })
+            .map_err(|_| failed())?;
+        let sealed_key = self.seal(context, key.as_slice()).await?;
+        let length = u16::try_from(sealed_key.len()).map_err(|_| AwsError::unexpected("sealing", "a long key"))?;
+        Ok([&[LONG], length.to_be_bytes().as_slice(), &sealed_key, &nonce, &sealed].concat())
+    }
+
+    /// Opens what [`Seal::seal_long`] sealed under the same context and `bound`.
+    ///
+    /// # Errors
+    /// [`AwsError`] when KMS does not open the key, or the bytes are not what was sealed.
+    pub async fn open_long(
+        &self,
+        context: &SealContext,
+        bound: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, AwsError> {
+        let other = || AwsError::unexpected("opening a sealed value", "other bytes than were sealed");
+        let (head, rest) = sealed.split_first_chunk::<3>().ok_or_else(other)?;
+        let [version, high, low] = *head;
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let (sealed_key, rest) = rest.split_at_checked(length).filter(|_| version == LONG).ok_or_else(other)?;
+        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(other)?;
+        let key = self.open(context, sealed_key).await?;
+        let mut plain = Zeroizing::new(body.to_vec());
+        let opened = cipher(&key).and_then(|cipher| {
+            cipher.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound), &mut plain).map(|text| text.len())
+        });
+        let length = opened.map_err(|_| other())?;
+        plain.truncate(length);
+        Ok(plain)
     }
 
     /// Opens what was sealed under the same context.

@@ -69,6 +69,12 @@ impl Similar {
         self.open.iter().find(|open| open.actor == *actor && open.until > at.millis())
     }
 
+    /// The actor's request that is held or under way at `at`: making the same again now would make it twice.
+    #[must_use]
+    pub fn waiting_for(&self, actor: &Actor, at: Timestamp) -> Option<&OpenRequest> {
+        self.open.iter().find(|open| open.actor == *actor && open.until > at.millis() && !open.may_move)
+    }
+
     /// The open request that a movement made at `moved_at` settles: the oldest that was allowed. Stripe's clock counts whole seconds.
     #[must_use]
     pub fn settled_by(&self, moved_at: Timestamp) -> Option<&OpenRequest> {
@@ -154,6 +160,8 @@ mod tests {
         similar.open(open("agent:one", 'c', 90, true));
         assert_eq!(similar.open_for(&one, at(10)).unwrap().until, 50_000);
         assert_eq!(similar.open_for(&one, at(50)).unwrap().until, 90_000);
+        assert_eq!(similar.waiting_for(&one, at(10)).unwrap().until, 50_000);
+        assert!(similar.waiting_for(&one, at(50)).is_none() && similar.waiting_for(&two, at(10)).is_none());
         let request = similar.settled_by(at(10)).unwrap().request.clone();
         similar.close(&request);
         assert_eq!(similar.settled_by(at(10)).unwrap().actor, one);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axiru_domain::{Decision, Kind, Outcome, PolicyMode, Reason, Series, Usage, Verdict};
+use axiru_domain::{Decision, Family, Kind, Outcome, PolicyMode, Reason, Series, Usage, Verdict};
 
 use crate::asked::{Asked, CountedFor};
 use crate::plan::Plan;
@@ -43,6 +43,17 @@ impl PlanSet {
     /// `plan_unusable`: what it covers is unknown.
     pub fn push_unusable(&mut self, name: String, sha256: String, policy_mode: PolicyMode) {
         self.active.push(Active::Unusable { name, sha256, policy_mode });
+    }
+
+    /// Whether something of the family is enforced: then its calls are decided, and what leads around the decision is refused. A plan
+    /// that cannot be loaded may cover anything.
+    #[must_use]
+    pub fn enforces(&self, family: Family) -> bool {
+        self.active.iter().any(|active| match active {
+            Active::Usable(plan, PolicyMode::Enforce) => plan.kinds().iter().any(|kind| kind.family() == family),
+            Active::Unusable { policy_mode: PolicyMode::Enforce, .. } => true,
+            Active::Usable(_, PolicyMode::Shadow) | Active::Unusable { .. } => false,
+        })
     }
 
     /// The facts of this kind that some plan reads or counts by, and that are worth asking for.

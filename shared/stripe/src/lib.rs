@@ -4,6 +4,7 @@ pub mod base;
 pub mod error;
 pub mod event;
 pub mod oauth;
+pub mod pace;
 pub mod permissions;
 pub mod report;
 pub mod rest;

@@ -32,8 +32,30 @@ pub struct Ask {
     pub metadata: BTreeMap<String, String>,
     /// The caller's name for the request.
     pub idempotency_key: IdempotencyKey,
-    /// Whether Axiru is to make the movement.
-    pub execute: bool,
+    /// What the decision is for.
+    pub purpose: Purpose,
+    /// The call that makes the movement, where Axiru is to make it.
+    pub parameters: Option<Parameters>,
+}
+
+/// What a decision is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The caller makes the movement, or not.
+    Advise,
+    /// The caller waits while Axiru makes it.
+    Send,
+    /// Axiru makes it, and nobody waits.
+    Queue,
+}
+
+/// The call that makes a movement. It may name people: it is hashed into the request's digest, and sealed where it has to wait.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Parameters {
+    /// What two calls must share to be one: the canonical bytes.
+    pub canonical: Vec<u8>,
+    /// Everything that is needed to make it later.
+    pub stored: Vec<u8>,
 }
 
 impl Ask {
@@ -60,10 +82,19 @@ impl Ask {
             "claimed": self.claimed.to_json(),
             "metadata": self.metadata,
             "rationale": self.rationale.as_deref().map(hash),
-            "execute": self.execute,
+            "execute": self.is_executed(),
         });
+        let mut asked = asked;
+        if let (Some(parameters), Some(asked)) = (&self.parameters, asked.as_object_mut()) {
+            asked.insert("parameters_sha256".into(), hex(&Sha256::digest(&parameters.canonical)).into());
+        }
         // Nothing in it that canonical JSON refuses: words, integers within 2^53, text.
         hash(&canonical::write(&asked).unwrap_or_else(|_| asked.to_string()))
+    }
+
+    /// Whether Axiru is to make the movement.
+    pub(super) fn is_executed(&self) -> bool {
+        self.purpose != Purpose::Advise
     }
 
     /// The objects by their roles, as entries write them.

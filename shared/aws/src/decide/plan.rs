@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axiru_domain::{
-    Decision, LogId, OpenRequest, Outcome, Per, RequestId, RequestStatus, Stage, Subject, Taken, Timestamp,
+    Decision, Execution, LogId, OpenRequest, Outcome, Per, RequestId, RequestStatus, Stage, Starter, Subject, Taken,
+    Timestamp,
 };
 use axiru_ledger::entry::{Draft, Tip};
 use axiru_ledger::types::EntryType;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::memory::Who;
 use super::view::{View, usage};
-use super::{Course, DecideError, Undecided, status};
+use super::{Course, DecideError, Purpose, Undecided, status};
 use crate::counters::{self, CounterRow};
 use crate::keys::Key;
 use crate::ledger::Writes;
@@ -26,6 +27,9 @@ const ADVISORY_SECS: i64 = 3_600;
 
 /// How long people have where no holding rule says otherwise (a limit or an unknown fact holds), in seconds: a day.
 const APPROVAL_SECS: i64 = 86_400;
+
+/// How long what is under way is found to be equal, in seconds: longer than any outcome takes.
+const UNDER_WAY_SECS: i64 = 2 * 86_400;
 
 /// Everything that a decision depends on, read.
 pub(super) struct Question<'a> {
@@ -65,12 +69,16 @@ pub(super) fn writes(
 
     let asked = question.view.asked(course.ask, who, *now);
     let decision = decide(question.plans, &asked, &usage(&counters));
-    let status = status(decision.outcome());
-    let open_until = open_until(&decision, status, *now);
+    let governed = question.plans.enforces(course.ask.intent.kind().family());
+    let status = status(decision.outcome(), course.ask.purpose, governed);
+    let execution = execution(question, status);
+    let open_until = open_until(&decision, status, execution.as_ref(), *now);
     let counted = if status.is_open() { take(question, &mut counters, &mut changed) } else { Vec::new() };
 
     similar.similar.see(&who.actor, *now);
     if let Some(until) = open_until {
+        // What is under way ends by its outcome alone; a day is longer than that takes.
+        let until = if status.is_under_way() { now.plus_secs(UNDER_WAY_SECS) } else { until };
         similar.similar.open(OpenRequest {
             actor: who.actor.clone(),
             request: question.request.clone(),
@@ -91,7 +99,7 @@ pub(super) fn writes(
         seq: question.tip.seq,
         decided_at: *now,
         open_until,
-        execution: None,
+        execution,
         object: None,
         similar: course.sameness.clone(),
         counted,
@@ -130,9 +138,25 @@ fn take(
     taken.collect()
 }
 
-/// When an open request ends by itself: the shortest time that a rule which asks for people gives them.
-fn open_until(decision: &Decision, status: RequestStatus, now: Timestamp) -> Option<Timestamp> {
+/// Making it, where it is made now: the entry of the decision is then the one that says so beforehand.
+fn execution(question: &Question<'_>, status: RequestStatus) -> Option<Execution> {
+    let starter = match (status, question.course.ask.purpose) {
+        (RequestStatus::Executing, Purpose::Send) => Starter::Caller,
+        (RequestStatus::Executing, Purpose::Advise | Purpose::Queue) => Starter::Worker,
+        _ => return None,
+    };
+    Some(Execution::new(starter, &question.course.attempt, question.now))
+}
+
+/// When an open request ends by itself, the shortest time that a rule which asks for people gives them; or when somebody looks after it.
+fn open_until(
+    decision: &Decision,
+    status: RequestStatus,
+    execution: Option<&Execution>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     match status {
+        RequestStatus::Executing => execution.map(|execution| execution.check_at(now)),
         RequestStatus::Allowed => Some(now.plus_secs(ADVISORY_SECS)),
         RequestStatus::Pending => {
             let enforced = decision.verdicts().iter().filter(|verdict| {
@@ -142,7 +166,6 @@ fn open_until(decision: &Decision, status: RequestStatus, now: Timestamp) -> Opt
             Some(now.plus_secs(holds.min().unwrap_or(APPROVAL_SECS)))
         }
         RequestStatus::Denied
-        | RequestStatus::Executing
         | RequestStatus::Unknown
         | RequestStatus::Succeeded
         | RequestStatus::Failed
@@ -165,7 +188,7 @@ fn made(question: &Question<'_>, decision: &Decision, row: &RequestRow) -> Draft
     set("amount_minor", money.amount_minor().into());
     set("currency", money.currency().as_str().into());
     set("objects", ask.objects());
-    set("execute", ask.execute.into());
+    set("execute", ask.is_executed().into());
     set("facts", record::facts(&question.view.movement.facts));
     set("claimed", ask.claimed.to_json());
     set("evaluated_at", question.now.to_string().into());

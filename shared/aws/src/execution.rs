@@ -1,0 +1,233 @@
+//! Making what was decided, at Stripe: at most once, and always with an outcome in the ledger.
+//!
+//! Whoever sends has the lease in the request's row and sends the one key that follows from the request; what was heard is recorded by
+//! [`conclude`] under the rules of `axiru_domain::Execution`. INVARIANT: nothing is sent for a request whose row does not say, as read
+//! or written by this very process, that it may.
+
+mod conclude;
+mod heard;
+mod recover;
+mod work;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axiru_domain::{
+    Claim, Currency, Heard, Intent, Kind, Money, ObjectRole, RequestId, RequestStatus, Scope, Starter, StripeId,
+    Timestamp, stripe_key,
+};
+use axiru_ledger::entry::Entry;
+use axiru_stripe::gateway::{Moves, Stamp};
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use crate::connect::token::random_id;
+use crate::error::{AwsError, Retry};
+use crate::item::RowError;
+use crate::ledger::{CommitError, Writes};
+use crate::reach::{Letter, Reach, ReachError};
+use crate::requests::RequestRow;
+use crate::store::{Store, StoreError};
+use conclude::News;
+use heard::Reading;
+
+pub use recover::{Recovered, Recoverer, enqueue};
+pub use work::{WorkError, Worked, Worker};
+
+/// What came of a send.
+#[derive(Debug)]
+pub struct Performed {
+    /// Stripe's last answer, or why there is none.
+    pub answer: Result<Response<Bytes>, ReachError>,
+    /// What it says.
+    pub heard: Heard,
+    /// Why, in a word.
+    pub why: &'static str,
+    /// Where the request stands now; as it stood before, where that could not be recorded.
+    pub row: RequestRow,
+    /// Why the outcome could not be recorded. It will be: from Stripe's webhook, or by looking.
+    pub unrecorded: Option<CommitError>,
+}
+
+/// What came of asking for the right to send.
+#[derive(Debug)]
+pub enum Claimed {
+    /// The right is noted in the row: send, as that attempt.
+    Send {
+        /// The row as it is now.
+        row: Box<RequestRow>,
+        /// The attempt.
+        attempt: String,
+    },
+    /// Not now, or not any more; the row says why.
+    Not(Claim, Box<RequestRow>),
+    /// There is no such request.
+    Unknown,
+}
+
+/// Makes movements at Stripe.
+#[derive(Clone)]
+pub struct Executor {
+    store: Store,
+    reach: Arc<Reach>,
+    clock: fn() -> Timestamp,
+}
+
+impl Executor {
+    /// On that store, with that way to Stripe and that clock.
+    #[must_use]
+    pub const fn new(store: Store, reach: Arc<Reach>, clock: fn() -> Timestamp) -> Self {
+        Self { store, reach, clock }
+    }
+
+    /// Asks for the right to send what a request asks for.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn claim(&self, scope: &Scope, id: &RequestId, who: Starter) -> Result<Claimed, CommitError> {
+        let attempt = random_id("att_").map_err(|_| AwsError::unexpected("claiming", "no random bytes"))?;
+        let Some(row) = self.store.request_row(scope, id).await? else { return Ok(Claimed::Unknown) };
+        let log = row.log();
+        let seen = std::sync::Mutex::new(None);
+        let plan = || async {
+            let mut row = self.store.request_row(scope, id).await?.ok_or(RowError("status")).map_err(StoreError::from)?;
+            let now = (self.clock)();
+            let held = row.execution.as_ref().and_then(|made| made.lease.clone());
+            let claim = match &mut row.execution {
+                Some(execution) => execution.claim(row.status, who, &attempt, now),
+                None => Claim::Ended,
+            };
+            let writes = match (&claim, &row.execution) {
+                (Claim::Send, Some(execution)) if execution.lease != held => {
+                    row.open_until = Some(execution.check_at(now));
+                    Writes { drafts: Vec::new(), rows: vec![row.put(&self.store)?] }
+                }
+                _ => Writes::default(),
+            };
+            *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((claim, row));
+            Ok::<_, CommitError>(writes)
+        };
+        self.store.commit(&log, self.clock, plan).await?;
+        let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(match seen {
+            Some((Claim::Send, row)) => Claimed::Send { row: Box::new(row), attempt },
+            Some((claim, row)) => Claimed::Not(claim, Box::new(row)),
+            None => Claimed::Unknown,
+        })
+    }
+
+    /// Sends what a request asks for, under the lease of `attempt`, and records what was heard. `entry` is its decision.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the entry is not the one of a decision: nothing is sent.
+    pub async fn perform(
+        &self,
+        row: RequestRow,
+        attempt: &str,
+        entry: &Entry,
+        moves: &Moves,
+        version: &str,
+    ) -> Result<Performed, StoreError> {
+        let money = money_of(entry)?;
+        let outgoing = moves.outgoing(money, Some(&stamp(&row.id, entry)));
+        let key = stripe_key(&row.scope, &row.id, &row.digest);
+        let letter = Letter {
+            method: &outgoing.method,
+            path: &outgoing.path,
+            query: "",
+            body: Some((&outgoing.body, "application/x-www-form-urlencoded")),
+            idempotency_key: Some(&key),
+            version,
+        };
+        let mut answer = self.reach.send(&row.scope, &letter).await;
+        let mut reading = Reading::of(moves, &answer);
+        if matches!(&answer, Err(ReachError::Transport(error)) if error.may_have_acted()) {
+            // The same key: Stripe gives the answer that was lost, or does it now for the first time.
+            answer = self.reach.send(&row.scope, &letter).await;
+            let first = reading;
+            reading = Reading::of(moves, &answer);
+            if reading.heard != Heard::Made {
+                // The first send may still arrive: nothing that is heard of the second says that it will not.
+                reading = Reading { heard: Heard::Unclear, why: first.why, ..reading };
+            }
+        }
+        if reading.status == Some(429) {
+            self.reach.slow_down(&row.scope, (self.clock)());
+        }
+        let news = News::Heard { attempt, reading: &reading };
+        let (row, unrecorded) = match conclude::record(&self.store, self.clock, &row.scope, &row.id, &news).await {
+            Ok(Some(now)) => (now, None),
+            Ok(None) => (row, None),
+            Err(error) => (row, Some(error)),
+        };
+        self.tell(&row, &reading, unrecorded.as_ref());
+        if reading.heard == Heard::Refused && reading.status == Some(403) {
+            self.permission(&row.scope).await;
+        }
+        Ok(Performed { answer, heard: reading.heard, why: reading.why, row, unrecorded })
+    }
+
+    /// From now on the connection counts as one that may not do this. That it cannot be noted is only logged: the refusal stands.
+    async fn permission(&self, scope: &Scope) {
+        if let Err(error) = self.store.permission_refused(scope, self.clock).await {
+            tracing::error!(scope = %scope, error = %error, "a missing permission could not be noted");
+        }
+    }
+
+    fn tell(&self, row: &RequestRow, reading: &Reading, unrecorded: Option<&CommitError>) {
+        let id = &row.id;
+        let status = row.status.as_str();
+        match (unrecorded, reading.heard, row.status) {
+            (Some(error), ..) => {
+                tracing::error!(scope = %row.scope, decision.id = %id, error = %error, "an outcome could not be recorded yet");
+            }
+            (None, Heard::Made, RequestStatus::Succeeded) => {
+                tracing::info!(scope = %row.scope, decision.id = %id, "a movement was made");
+            }
+            // Recorded as never made, and made after all: the webhook counts it, and people must know.
+            (None, Heard::Made, _) => {
+                tracing::error!(scope = %row.scope, decision.id = %id, status, "a movement was made after its outcome");
+            }
+            (None, Heard::Refused | Heard::NotTaken | Heard::Unclear, _) => {
+                tracing::warn!(
+                    scope = %row.scope, decision.id = %id, status, why = reading.why,
+                    stripe.status = reading.status, stripe.code = reading.code.as_deref(), "a movement was not made, or nobody knows"
+                );
+            }
+        }
+    }
+}
+
+/// The mark on what is made: the request, and where its decision stands in the ledger.
+pub(crate) fn stamp(id: &RequestId, entry: &Entry) -> Stamp {
+    let receipt = format!("{}:{}:{}", entry.log().key(), entry.seq(), entry.leaf_hash());
+    Stamp { request: id.clone(), receipt }
+}
+
+/// The money that was decided on.
+pub(crate) fn money_of(entry: &Entry) -> Result<Money, StoreError> {
+    let fields = entry.fields();
+    let amount = fields.get("amount_minor").and_then(Value::as_i64).ok_or(RowError("amount_minor"))?;
+    let currency: Option<Currency> = fields.get("currency").and_then(Value::as_str).and_then(|text| text.parse().ok());
+    Ok(Money::new(amount, currency.ok_or(RowError("currency"))?).map_err(|_| RowError("amount_minor"))?)
+}
+
+/// What was decided on.
+pub(crate) fn intent_of(entry: &Entry) -> Result<Intent, StoreError> {
+    let fields = entry.fields();
+    let kind: Option<Kind> = fields.get("kind").and_then(Value::as_str).and_then(|text| text.parse().ok());
+    let mut objects = BTreeMap::new();
+    for (role, id) in fields.get("objects").and_then(Value::as_object).into_iter().flatten() {
+        let role: ObjectRole = role.parse().map_err(|_| RowError("objects"))?;
+        let id: Option<StripeId> = id.as_str().and_then(|text| text.parse().ok());
+        objects.insert(role, id.ok_or(RowError("objects"))?);
+    }
+    let intent = Intent::new(kind.ok_or(RowError("kind"))?, money_of(entry)?, objects);
+    Ok(intent.map_err(|_| RowError("objects"))?)
+}
+
+/// Whether a commit is worth another try later.
+pub(crate) fn later(error: &CommitError) -> bool {
+    error.retry() == Retry::Later
+}

@@ -1,0 +1,152 @@
+//! Looking after requests that are under way and of which nobody has reported: first Stripe's webhooks have their time, then Stripe is
+//! asked. Nothing is ever sent here.
+
+use axiru_domain::{Chore, Mode, RequestId, Scope};
+use axiru_stripe::error::StripeError;
+use axiru_stripe::gateway::{Effect, look};
+use axiru_stripe::rest::Rest;
+
+use super::conclude::{self, News};
+use super::{Executor, later, money_of, stamp};
+use crate::decide::Undecided;
+use crate::error::AwsError;
+use crate::jobs::{Job, JobQueue};
+use crate::ledger::CommitError;
+use crate::requests::RequestRow;
+use crate::store::{Store, StoreError};
+use crate::tokens::TokenError;
+
+/// Requests that one run looks after at most in one scope: each may cost a few calls to Stripe.
+const MAX_LOOKED: usize = 100;
+
+/// Time before the decision from which objects are looked for, in seconds: Stripe's clock is not ours.
+const SLACK_SECS: i64 = 300;
+
+/// What a run came to in a mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Requests that have an outcome now.
+    pub settled: u64,
+    /// Requests that were put on the queue again.
+    pub queued: u64,
+    /// Requests that are still not known.
+    pub unknown: u64,
+    /// Requests that could not be looked after: the next run tries again.
+    pub failed: u64,
+}
+
+/// Why a request could not be looked after.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error("{0}")]
+    Commit(#[from] CommitError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Entry(#[from] Undecided),
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    #[error("{0}")]
+    Stripe(#[from] StripeError),
+    #[error("{0}")]
+    Queue(#[from] AwsError),
+}
+
+/// Looks after what is under way.
+pub struct Recoverer {
+    executor: Executor,
+    jobs: JobQueue,
+}
+
+impl Recoverer {
+    /// With that executor, and the queue of the worker.
+    #[must_use]
+    pub const fn new(executor: Executor, jobs: JobQueue) -> Self {
+        Self { executor, jobs }
+    }
+
+    /// Looks after everything that is due in every connected scope of a mode.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be found out what there is.
+    pub async fn run(&self, mode: Mode) -> Result<Recovered, StoreError> {
+        let store = &self.executor.store;
+        let mut recovered = Recovered::default();
+        for connection in store.connections(mode).await? {
+            let scope = &connection.scope;
+            let due = store.due(scope, (self.executor.clock)()).await?;
+            let under_way = due.requests.into_iter().filter(|(_, status)| status.is_under_way());
+            for (id, _) in under_way.take(MAX_LOOKED) {
+                match Box::pin(self.look_after(scope, &id)).await {
+                    Ok(Some(Chore::Queue)) => recovered.queued += 1,
+                    Ok(Some(Chore::Look)) => recovered.settled += 1,
+                    Ok(Some(Chore::Wait)) => {}
+                    Ok(None) => recovered.unknown += 1,
+                    Err(error) => {
+                        recovered.failed += 1;
+                        let again = !matches!(&error, LookError::Commit(error) if !later(error));
+                        tracing::error!(scope = %scope, decision.id = %id, error = %error, retry = again, "a request could not be looked after");
+                    }
+                }
+            }
+        }
+        Ok(recovered)
+    }
+
+    /// Looks after one request; what was done, none where it is still not known.
+    async fn look_after(&self, scope: &Scope, id: &RequestId) -> Result<Option<Chore>, LookError> {
+        let Executor { store, clock, .. } = &self.executor;
+        let Some(row) = store.request_row(scope, id).await? else { return Ok(Some(Chore::Wait)) };
+        let Some(execution) = &row.execution else { return Ok(Some(Chore::Wait)) };
+        match execution.chore(row.status, clock()) {
+            Chore::Wait => Ok(Some(Chore::Wait)),
+            Chore::Queue => {
+                let turn = format!("{}-{}", execution.doubts, clock().secs() / 300);
+                self.jobs.send(&job(&row), &row.similar, &turn).await?;
+                Ok(Some(Chore::Queue))
+            }
+            Chore::Look => {
+                let found = self.find(&row).await?;
+                let news = match &found {
+                    Some(effect) => News::Found(effect),
+                    None => News::NotFound { version: row.version.0 },
+                };
+                let now = conclude::record(store, *clock, scope, id, &news).await?;
+                Ok(now.filter(|now| !now.status.is_under_way()).map(|_| Chore::Look))
+            }
+        }
+    }
+
+    /// What the request became at Stripe.
+    async fn find(&self, row: &RequestRow) -> Result<Option<Effect>, LookError> {
+        let Executor { store, reach, clock } = &self.executor;
+        let entry = store.decision_entry(row).await?;
+        let intent = super::intent_of(&entry)?;
+        let since = row.decided_at.plus_secs(-SLACK_SECS);
+        let (transport, base) = reach.rest();
+        reach.pace(&row.scope, clock()).await;
+        let token = reach.tokens().token(&row.scope).await?;
+        let stamp = stamp(&row.id, &entry);
+        let found = look::find(&Rest::new(transport, base, token.secret()), &intent, &stamp, since).await;
+        match found {
+            Err(StripeError::Unauthorized) => {
+                let token = reach.tokens().after_refusal(&row.scope, &token).await?;
+                Ok(look::find(&Rest::new(transport, base, token.secret()), &intent, &stamp, since).await?)
+            }
+            found => Ok(found?),
+        }
+    }
+}
+
+/// The job that makes what a request asks for.
+pub(crate) fn job(row: &RequestRow) -> Job {
+    Job::Execute { scope: row.scope.clone(), request: row.id.clone() }
+}
+
+/// Puts a decided request on the worker's queue. That it is not there is found by the next sweep.
+///
+/// # Errors
+/// [`AwsError`].
+pub async fn enqueue(_store: &Store, jobs: &JobQueue, row: &RequestRow) -> Result<(), AwsError> {
+    jobs.send(&job(row), &row.similar, "0").await
+}
