@@ -3,6 +3,7 @@
 pub mod base;
 pub mod error;
 pub mod event;
+pub mod gateway;
 pub mod oauth;
 pub mod pace;
 pub mod permissions;
