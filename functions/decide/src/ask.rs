@@ -47,7 +47,19 @@ pub(crate) fn parse(token: KeyToken, headers: &HeaderMap, body: &[u8]) -> Result
     let intent = intent(&request.intent)?;
     let reason = word(&request.intent.reason, "reason", intent.kind() == Kind::Refund, &REASONS)?;
     let method = word(&request.intent.method, "method", intent.kind() == Kind::Payout, &METHODS)?;
-    Ok(Ask { token, account, intent, reason, method, claimed, rationale, metadata, idempotency_key, purpose: Purpose::Advise, parameters: None })
+    Ok(Ask {
+        token,
+        account,
+        intent,
+        reason,
+        method,
+        claimed,
+        rationale,
+        metadata,
+        idempotency_key,
+        purpose: Purpose::Advise,
+        parameters: None,
+    })
 }
 
 /// One of Stripe's words, where the kind has one.

@@ -131,7 +131,7 @@ impl Undecided {
             Self::Unsettled => Retry::Later,
             Self::Deadline | Self::Row(_) | Self::NoPlans | Self::Entry(_) | Self::Random | Self::NoSeal => {
                 Retry::Never
-            },
+            }
         }
     }
 }
@@ -384,12 +384,7 @@ impl Decider {
     }
 
     /// The decision on an equal request that is open, which from now on answers this idempotency key too.
-    async fn same_as(
-        &self,
-        course: &Course<'_>,
-        open: &RequestId,
-        governed: bool,
-    ) -> Result<Decided, DecideError> {
+    async fn same_as(&self, course: &Course<'_>, open: &RequestId, governed: bool) -> Result<Decided, DecideError> {
         let row = self.store.request(&course.scope, open).await?;
         let alias = RequestId::of(&course.scope, &row.actor, &course.ask.idempotency_key);
         self.store.put_alias(&course.scope, &alias, open, &course.digest).await.map_err(Undecided::from)?;

@@ -6,6 +6,7 @@
 
 mod conclude;
 mod heard;
+mod native;
 mod recover;
 mod work;
 
@@ -32,6 +33,7 @@ use crate::store::{Store, StoreError};
 use conclude::News;
 use heard::Reading;
 
+pub use native::moves_of;
 pub use recover::{Recovered, Recoverer, enqueue};
 pub use work::{WorkError, Worked, Worker};
 
@@ -91,7 +93,8 @@ impl Executor {
         let log = row.log();
         let seen = std::sync::Mutex::new(None);
         let plan = || async {
-            let mut row = self.store.request_row(scope, id).await?.ok_or(RowError("status")).map_err(StoreError::from)?;
+            let mut row =
+                self.store.request_row(scope, id).await?.ok_or(RowError("status")).map_err(StoreError::from)?;
             let now = (self.clock)();
             let held = row.execution.as_ref().and_then(|made| made.lease.clone());
             let claim = match &mut row.execution {

@@ -165,7 +165,7 @@ impl StripeFacts {
 
     /// The reader of access tokens.
     #[must_use]
-    pub const fn tokens(&self) -> &TokenReader {
+    pub fn tokens(&self) -> &TokenReader {
         &self.tokens
     }
 

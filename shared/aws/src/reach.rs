@@ -111,8 +111,7 @@ impl Reach {
         let unsent = || TransportError::Unreached;
         let mut address = self.base.at(letter.path);
         address.set_query(Some(letter.query).filter(|query| !query.is_empty()));
-        let mut credential =
-            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| unsent())?;
+        let mut credential = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| unsent())?;
         credential.set_sensitive(true);
         let mut request = Request::builder()
             .method(letter.method)

@@ -109,7 +109,7 @@ impl Seal {
         let mut nonce = [0; NONCE_LEN];
         rand::fill(&mut nonce).map_err(|_| failed())?;
         let mut sealed = plain.to_vec();
-        cipher(&key)
+        cipher(key.as_slice())
             .and_then(|cipher| {
                 cipher.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound), &mut sealed)
             })
@@ -137,8 +137,10 @@ impl Seal {
         let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(other)?;
         let key = self.open(context, sealed_key).await?;
         let mut plain = Zeroizing::new(body.to_vec());
-        let opened = cipher(&key).and_then(|cipher| {
-            cipher.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound), &mut plain).map(|text| text.len())
+        let opened = cipher(key.as_slice()).and_then(|cipher| {
+            cipher
+                .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound), &mut plain)
+                .map(|text| text.len())
         });
         let length = opened.map_err(|_| other())?;
         plain.truncate(length);

@@ -40,7 +40,7 @@ pub(crate) async fn put(
     let put = Put::builder()
         .table_name(&store.state)
         .set_item(Some(key(pk, sk)))
-        .item("parameters", b(&sealed))
+        .item("parameters", b(sealed))
         .item("expires_at", n(now.plus_secs(KEPT_SECS).secs()))
         .build();
     let put = put.map_err(|_| AwsError::unexpected("committing", "request not built"))?;

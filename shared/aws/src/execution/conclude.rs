@@ -71,12 +71,7 @@ fn next(execution: &mut Execution, row: &RequestRow, news: &News<'_>, now: Times
     }
 }
 
-async fn writes(
-    store: &Store,
-    row: &mut RequestRow,
-    news: &News<'_>,
-    now: Timestamp,
-) -> Result<Writes, CommitError> {
+async fn writes(store: &Store, row: &mut RequestRow, news: &News<'_>, now: Timestamp) -> Result<Writes, CommitError> {
     let Some(mut execution) = row.execution.clone() else { return Ok(Writes::default()) };
     let next = next(&mut execution, row, news, now);
     let before = row.status;
@@ -174,8 +169,7 @@ async fn succeeded(
     let known = reads.get(&movement_key).map(MovementRow::of).transpose().map_err(StoreError::from)?;
     let nobodys = known.as_ref().filter(|known| known.request.is_none()).map(|known| known.counted.clone());
     let nobodys = nobodys.unwrap_or_default();
-    let more: BTreeSet<_> =
-        holds::keys_of(&scope, &nobodys).into_iter().filter(|key| !reads.knows(key)).collect();
+    let more: BTreeSet<_> = holds::keys_of(&scope, &nobodys).into_iter().filter(|key| !reads.knows(key)).collect();
     if !more.is_empty() {
         reads.extend(Reads::fetch(store, &more).await?);
     }

@@ -1,15 +1,18 @@
 //! Looking after requests that are under way and of which nobody has reported: first Stripe's webhooks have their time, then Stripe is
 //! asked. Nothing is ever sent here.
 
+use std::collections::BTreeMap;
+
 use axiru_domain::{Chore, Mode, RequestId, Scope};
 use axiru_stripe::error::StripeError;
 use axiru_stripe::gateway::{Effect, look};
 use axiru_stripe::rest::Rest;
 
 use super::conclude::{self, News};
-use super::{Executor, later, money_of, stamp};
+use super::{Executor, later, moves_of, stamp};
 use crate::decide::Undecided;
 use crate::error::AwsError;
+use crate::item::RowError;
 use crate::jobs::{Job, JobQueue};
 use crate::ledger::CommitError;
 use crate::requests::RequestRow;
@@ -122,16 +125,19 @@ impl Recoverer {
         let Executor { store, reach, clock } = &self.executor;
         let entry = store.decision_entry(row).await?;
         let intent = super::intent_of(&entry)?;
+        let moves =
+            moves_of(&intent, None, None, &BTreeMap::new()).map_err(|_| StoreError::from(RowError("objects")))?;
+        let money = intent.money();
         let since = row.decided_at.plus_secs(-SLACK_SECS);
         let (transport, base) = reach.rest();
         reach.pace(&row.scope, clock()).await;
         let token = reach.tokens().token(&row.scope).await?;
         let stamp = stamp(&row.id, &entry);
-        let found = look::find(&Rest::new(transport, base, token.secret()), &intent, &stamp, since).await;
+        let found = look::find(&Rest::new(transport, base, token.secret()), &moves, money, &stamp, since).await;
         match found {
             Err(StripeError::Unauthorized) => {
                 let token = reach.tokens().after_refusal(&row.scope, &token).await?;
-                Ok(look::find(&Rest::new(transport, base, token.secret()), &intent, &stamp, since).await?)
+                Ok(look::find(&Rest::new(transport, base, token.secret()), &moves, money, &stamp, since).await?)
             }
             found => Ok(found?),
         }
