@@ -1,36 +1,14 @@
 //! Who calls: the Axiru key, and the account it speaks of.
 
 use axiru_domain::{AccountId, KeyToken};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use axiru_runtime::key;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
-use zeroize::Zeroizing;
 
 use crate::refusal::Refusal;
 
-/// Longest header that is looked at: a key is 71 characters, in Basic some 110.
-const MAX_HEADER: usize = 512;
-
-/// The key that a request presents: as bearer token, or as the user of Basic, which is Stripe's own habit.
+/// The key that a request presents.
 pub(crate) fn token(headers: &HeaderMap) -> Result<KeyToken, Refusal> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Refusal::key());
-    };
-    let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER).ok_or_else(Refusal::key)?;
-    let (scheme, credentials) = text.split_once(' ').ok_or_else(Refusal::key)?;
-    let key = if scheme.eq_ignore_ascii_case("bearer") {
-        Zeroizing::new(credentials.trim().to_owned())
-    } else if scheme.eq_ignore_ascii_case("basic") {
-        let decoded = Zeroizing::new(STANDARD.decode(credentials.trim()).map_err(|_| Refusal::key())?);
-        let pair = std::str::from_utf8(&decoded).map_err(|_| Refusal::key())?;
-        // The key is the user; a password would be something that nobody checks.
-        Zeroizing::new(pair.strip_suffix(':').unwrap_or(pair).to_owned())
-    } else {
-        return Err(Refusal::key());
-    };
-    key.parse().map_err(|_| Refusal::key())
+    key::presented(headers).ok_or_else(Refusal::key)
 }
 
 /// The account that the headers name. `Stripe-Context` names accounts in a way that nobody checks here: it is refused.

@@ -8,6 +8,7 @@
 mod ask;
 mod memory;
 mod plan;
+mod standing;
 mod view;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use axiru_domain::{ObjectRole, RateLimited, RequestId, RequestStatus, Scope, Tim
 use axiru_ledger::entry::{Entry, Tip};
 
 pub use ask::{Ask, Parameters, Purpose};
+pub use standing::Standing;
 
 use crate::connect::token::random_id;
 use crate::error::{AwsError, Retry};

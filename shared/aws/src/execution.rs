@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axiru_domain::{
-    Claim, Currency, Heard, Intent, Kind, Money, ObjectRole, RequestId, RequestStatus, Scope, Starter, StripeId,
-    Timestamp, stripe_key,
+    Claim, Currency, Heard, Intent, KEY_SECS, Kind, Money, ObjectRole, RequestId, RequestStatus, Scope, Starter,
+    StripeId, Timestamp, stripe_key,
 };
 use axiru_ledger::entry::Entry;
 use axiru_stripe::gateway::{Moves, Stamp};
@@ -68,6 +68,37 @@ pub enum Claimed {
     Unknown,
 }
 
+/// Why Stripe's answer cannot be had again.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The rows.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// No answer.
+    #[error("{0}")]
+    Reach(#[from] ReachError),
+    /// Another answer.
+    #[error("Stripe answers {0}")]
+    Other(u16),
+}
+
+/// What Stripe's API v1 is spoken in.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Where the object of a request is at Stripe.
+fn path_of(row: &RequestRow, moves: &Moves) -> Option<String> {
+    let object = row.object.as_ref()?;
+    Some(match row.kind {
+        Kind::Refund => format!("/v1/refunds/{object}"),
+        Kind::Payout => format!("/v1/payouts/{object}"),
+        Kind::Transfer => format!("/v1/transfers/{object}"),
+        Kind::TransferReversal => {
+            format!("/v1/transfers/{}/reversals/{object}", moves.object(ObjectRole::Transfer)?)
+        }
+        Kind::DisputeAccept | Kind::DisputeSubmit => format!("/v1/disputes/{object}"),
+    })
+}
+
 /// Makes movements at Stripe.
 #[derive(Clone)]
 pub struct Executor {
@@ -108,14 +139,16 @@ impl Executor {
                 }
                 _ => Writes::default(),
             };
-            *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((claim, row));
+            *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((claim, row, !writes.is_empty()));
             Ok::<_, CommitError>(writes)
         };
         self.store.commit(&log, self.clock, plan).await?;
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(match seen {
-            Some((Claim::Send, row)) => Claimed::Send { row: Box::new(row), attempt },
-            Some((claim, row)) => Claimed::Not(claim, Box::new(row)),
+            Some((Claim::Send, row, changed)) => {
+                Claimed::Send { row: Box::new(if changed { row.written() } else { row }), attempt }
+            }
+            Some((claim, row, _)) => Claimed::Not(claim, Box::new(row)),
             None => Claimed::Unknown,
         })
     }
@@ -139,9 +172,9 @@ impl Executor {
             method: &outgoing.method,
             path: &outgoing.path,
             query: "",
-            body: Some((&outgoing.body, "application/x-www-form-urlencoded")),
+            body: Some((&outgoing.body, FORM)),
             idempotency_key: Some(&key),
-            version,
+            version: Some(version),
         };
         let mut answer = self.reach.send(&row.scope, &letter).await;
         let mut reading = Reading::of(moves, &answer);
@@ -159,9 +192,8 @@ impl Executor {
             self.reach.slow_down(&row.scope, (self.clock)());
         }
         let news = News::Heard { attempt, reading: &reading };
-        let (row, unrecorded) = match conclude::record(&self.store, self.clock, &row.scope, &row.id, &news).await {
-            Ok(Some(now)) => (now, None),
-            Ok(None) => (row, None),
+        let (row, unrecorded) = match conclude::record(&self.store, self.clock, row.clone(), &news).await {
+            Ok(now) => (now, None),
             Err(error) => (row, Some(error)),
         };
         self.tell(&row, &reading, unrecorded.as_ref());
@@ -169,6 +201,45 @@ impl Executor {
             self.permission(&row.scope).await;
         }
         Ok(Performed { answer, heard: reading.heard, why: reading.why, row, unrecorded })
+    }
+
+    /// Stripe's answer to a request that was made: within 23 hours Stripe gives it again for the same key, later it shows the object.
+    ///
+    /// # Errors
+    /// [`AnswerError`].
+    pub async fn answer_again(
+        &self,
+        row: &RequestRow,
+        entry: &Entry,
+        moves: &Moves,
+        version: &str,
+    ) -> Result<Response<Bytes>, AnswerError> {
+        let fresh = (self.clock)() < row.decided_at.plus_secs(KEY_SECS);
+        let key = stripe_key(&row.scope, &row.id, &row.digest);
+        let outgoing = moves.outgoing(money_of(entry)?, Some(&stamp(&row.id, entry)));
+        let letter = if fresh {
+            Letter {
+                method: &outgoing.method,
+                path: &outgoing.path,
+                query: "",
+                body: Some((&outgoing.body, FORM)),
+                idempotency_key: Some(&key),
+                version: Some(version),
+            }
+        } else {
+            let path = path_of(row, moves).ok_or(RowError("object")).map_err(StoreError::from)?;
+            return self.read(row, &path, version).await;
+        };
+        let answer = self.reach.send(&row.scope, &letter).await?;
+        if answer.status().is_success() { Ok(answer) } else { Err(AnswerError::Other(answer.status().as_u16())) }
+    }
+
+    async fn read(&self, row: &RequestRow, path: &str, version: &str) -> Result<Response<Bytes>, AnswerError> {
+        let method = http::Method::GET;
+        let letter =
+            Letter { method: &method, path, query: "", body: None, idempotency_key: None, version: Some(version) };
+        let answer = self.reach.send(&row.scope, &letter).await?;
+        if answer.status().is_success() { Ok(answer) } else { Err(AnswerError::Other(answer.status().as_u16())) }
     }
 
     /// From now on the connection counts as one that may not do this. That it cannot be noted is only logged: the refusal stands.
@@ -231,6 +302,6 @@ pub(crate) fn intent_of(entry: &Entry) -> Result<Intent, StoreError> {
 }
 
 /// Whether a commit is worth another try later.
-pub(crate) fn later(error: &CommitError) -> bool {
+pub(super) fn later(error: &CommitError) -> bool {
     error.retry() == Retry::Later
 }

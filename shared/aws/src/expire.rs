@@ -66,6 +66,21 @@ impl Expirer {
         Ok(swept)
     }
 
+    /// Ends an allowed request that came to nothing, such as a call in shadow that Stripe refused: what it holds is free. False where
+    /// something has become of it.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn release(&self, row: &RequestRow) -> Result<bool, CommitError> {
+        let plan = || async {
+            match self.store.request_row(&row.scope, &row.id).await? {
+                Some(row) if row.status == RequestStatus::Allowed => self.writes(row).await,
+                _ => Ok(Writes::default()),
+            }
+        };
+        self.store.commit(&row.log(), self.clock, plan).await.map(|entries| !entries.is_empty())
+    }
+
     /// Ends a request whose time is over; false where somebody else did, or something became of it.
     async fn end(&self, scope: &Scope, id: &RequestId) -> Result<bool, CommitError> {
         // The lane of a request never changes.

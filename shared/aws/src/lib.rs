@@ -19,6 +19,7 @@ pub mod keys;
 pub mod ledger;
 mod movement;
 pub mod observe;
+pub mod passed;
 pub mod plans;
 pub mod queue;
 pub mod reach;
@@ -34,3 +35,9 @@ pub mod tokens;
 pub use clients::Clients;
 pub use error::{AwsError, Retry};
 pub use store::{Store, StoreError};
+
+/// A random idempotency key, for a caller that sends none; none where the system has no random bytes.
+#[must_use]
+pub fn random_key() -> Option<axiru_domain::IdempotencyKey> {
+    connect::token::random_id("axiru-").ok()?.parse().ok()
+}

@@ -31,8 +31,8 @@ pub struct Letter<'a> {
     pub body: Option<(&'a [u8], &'a str)>,
     /// The idempotency key.
     pub idempotency_key: Option<&'a str>,
-    /// The API version that the answer is shaped by.
-    pub version: &'a str,
+    /// The API version that the answer is shaped by; none: the account's own.
+    pub version: Option<&'a str>,
 }
 
 /// Why there is no answer of Stripe's.
@@ -113,11 +113,11 @@ impl Reach {
         address.set_query(Some(letter.query).filter(|query| !query.is_empty()));
         let mut credential = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| unsent())?;
         credential.set_sensitive(true);
-        let mut request = Request::builder()
-            .method(letter.method)
-            .uri(address.as_str())
-            .header(AUTHORIZATION, credential)
-            .header(HeaderName::from_static("stripe-version"), letter.version);
+        let mut request =
+            Request::builder().method(letter.method).uri(address.as_str()).header(AUTHORIZATION, credential);
+        if let Some(version) = letter.version {
+            request = request.header(HeaderName::from_static("stripe-version"), version);
+        }
         if let Some(key) = letter.idempotency_key {
             request = request.header(HeaderName::from_static("idempotency-key"), key);
         }

@@ -1,7 +1,7 @@
 //! Requests: what was asked, what was decided, and where it stands. Never deleted: an idempotency key never expires.
 //!
 //! Row: pk `<mode>#<account>#request#<id>`, sk `request`; `status`, `actor`, `key`, `digest`, `kind`, `outcome`, `lane` and `seq` (its
-//! entry), `execution` (making it: JSON), `object` (what it became at Stripe), `similar` (hash of what it is the same as), `counted` (what windows hold of it), `open_until`, `decided_at`,
+//! entry), `execution` (making it: JSON), `object` (what it became at Stripe), `failure` (why it was not made: JSON), `similar` (hash of what it is the same as), `counted` (what windows hold of it), `open_until`, `decided_at`,
 //! `attempt` (which try wrote it), `rationale` (the caller's own words, erasable), `version`. The index `requests` has `listed`
 //! (`<mode>#<account>#open` or `#done`) and `listed_at` (moment and id).
 //! An equal request under another idempotency key leaves a row with `alias`: the id of the request that answers it.
@@ -13,6 +13,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use axiru_domain::{
     Actor, Execution, KeyId, Kind, Lane, LogId, Outcome, RequestId, RequestStatus, Scope, StripeId, Taken, Timestamp,
 };
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::AwsError;
 use crate::item::{Item, RowError, n, number, parse, s, text};
@@ -56,11 +58,27 @@ pub struct RequestRow {
     pub execution: Option<Execution>,
     /// The Stripe object that it became.
     pub object: Option<StripeId>,
+    /// Why it was not made.
+    pub failure: Option<Failure>,
     pub(crate) similar: String,
     pub(crate) counted: Vec<Taken>,
     pub(crate) attempt: String,
     pub(crate) rationale: Option<String>,
     pub(crate) version: Version,
+}
+
+/// Why a request was not made: the words of its entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// `stripe_refused`, `permission_missing` or `not_executed`.
+    pub reason: String,
+    /// Stripe's status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Stripe's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// What stands under the id of a request.
@@ -112,6 +130,9 @@ impl Found {
             execution: optional("execution")?
                 .map(|text| serde_json::from_str(text).map_err(|_| RowError("execution")))
                 .transpose()?,
+            failure: optional("failure")?
+                .map(|text| serde_json::from_str(text).map_err(|_| RowError("failure")))
+                .transpose()?,
             object: row.contains_key("object").then(|| parse(row, "object")).transpose()?,
             version: Version::of(Some(row))?,
         })))
@@ -154,6 +175,8 @@ impl RequestRow {
         attributes.extend(
             self.execution.as_ref().map(|made| ("execution", s(serde_json::to_string(made).unwrap_or_default()))),
         );
+        attributes
+            .extend(self.failure.as_ref().map(|why| ("failure", s(serde_json::to_string(why).unwrap_or_default()))));
         attributes.extend(self.object.as_ref().map(|object| ("object", s(object.as_str()))));
         attributes.extend(self.rationale.as_ref().map(|rationale| ("rationale", s(rationale))));
         self.version.put(store, &key_of(&self.scope, &self.id), attributes)

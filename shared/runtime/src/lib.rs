@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod env;
+pub mod key;
 pub mod metrics;
 pub mod problem;
 pub mod telemetry;

@@ -3,10 +3,10 @@
 //! INVARIANT: nothing here decides. Whatever is predicted from memory is read in the same try, and a wrong prediction costs
 //! one more read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axiru_domain::{Actor, KeyHash, KeyId, KeyToken, Lanes, PersonId, Scope, Timestamp};
+use axiru_domain::{AccountId, Actor, KeyHash, KeyId, KeyToken, Lanes, PersonId, Scope, Timestamp};
 
 use crate::keys::Key;
 use crate::plans::PlanHeads;
@@ -20,8 +20,16 @@ const MAX_KEPT: usize = 1_000;
 /// What was read lately.
 #[derive(Default)]
 pub(super) struct Memory {
-    keys: Mutex<HashMap<KeyId, (KeyHash, Who, Timestamp)>>,
+    keys: Mutex<HashMap<KeyId, Remembered>>,
     scopes: Mutex<HashMap<Scope, (Place, Timestamp)>>,
+}
+
+/// A key that was accepted.
+struct Remembered {
+    hash: KeyHash,
+    who: Who,
+    accounts: BTreeSet<AccountId>,
+    at: Timestamp,
 }
 
 /// For whom a key acts. Never changes.
@@ -47,8 +55,15 @@ impl Memory {
     /// For whom the key acted when it was last accepted; nothing for a key whose secret is another.
     pub(super) fn who(&self, token: &KeyToken, now: Timestamp) -> Option<Who> {
         let keys = lock(&self.keys);
-        let (hash, who, at) = keys.get(token.id())?;
-        (is_fresh(*at, now) && hash.is(&token.sha256())).then(|| who.clone())
+        let key = keys.get(token.id())?;
+        (is_fresh(key.at, now) && key.hash.is(&token.sha256())).then(|| key.who.clone())
+    }
+
+    /// The accounts that the key was for when it was last accepted.
+    pub(super) fn accounts(&self, token: &KeyToken, now: Timestamp) -> Option<BTreeSet<AccountId>> {
+        let keys = lock(&self.keys);
+        let key = keys.get(token.id())?;
+        (is_fresh(key.at, now) && key.hash.is(&token.sha256())).then(|| key.accounts.clone())
     }
 
     /// What the scope was when it was last read.
@@ -61,7 +76,8 @@ impl Memory {
     /// Remembers a key that was accepted.
     pub(super) fn accepted(&self, key: &Key, token: &KeyToken, now: Timestamp) {
         let who = Who { actor: key.actor.clone(), operator: key.operator.clone() };
-        put(&mut lock(&self.keys), key.id.clone(), (token.sha256(), who, now));
+        let accounts = key.accounts.clone();
+        put(&mut lock(&self.keys), key.id.clone(), Remembered { hash: token.sha256(), who, accounts, at: now });
     }
 
     /// Remembers what a scope is.

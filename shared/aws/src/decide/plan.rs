@@ -101,6 +101,7 @@ pub(super) fn writes(
         open_until,
         execution,
         object: None,
+        failure: None,
         similar: course.sameness.clone(),
         counted,
         attempt: course.attempt.clone(),

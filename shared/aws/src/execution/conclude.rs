@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use axiru_domain::{
-    Actor, Execution, Heard, MovementKey, Next, RequestId, RequestStatus, Scope, Starter, StripeId, Timestamp,
-};
+use axiru_domain::{Actor, Execution, Heard, MovementKey, Next, RequestStatus, Starter, StripeId, Timestamp};
 use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
 use axiru_stripe::gateway::Effect;
@@ -13,10 +11,11 @@ use serde_json::{Map, Value, json};
 
 use super::heard::Reading;
 use crate::holds::{self, Holds};
+use crate::item::RowError;
 use crate::ledger::{CommitError, Writes};
 use crate::movement::{self, MovementRow};
 use crate::reads::Reads;
-use crate::requests::RequestRow;
+use crate::requests::{Failure, RequestRow};
 use crate::sealed;
 use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
@@ -32,29 +31,35 @@ pub(crate) enum News<'a> {
     NotFound { version: u64 },
 }
 
-/// Records news. Gives the request's row as it stands then; none where there is no such request.
+/// Records news. Gives the request's row as it stands then. `row` is what was last read or written of it: the first try goes by it,
+/// and every later one reads anew.
 ///
 /// # Errors
 /// [`CommitError`]; with [`crate::Retry::Later`] it may have been recorded all the same.
 pub(crate) async fn record(
     store: &Store,
     clock: fn() -> Timestamp,
-    scope: &Scope,
-    id: &RequestId,
+    row: RequestRow,
     news: &News<'_>,
-) -> Result<Option<RequestRow>, CommitError> {
+) -> Result<RequestRow, CommitError> {
     // The lane of a request never changes.
-    let Some(first) = store.request_row(scope, id).await? else { return Ok(None) };
-    let log = first.log();
-    let seen = Mutex::new(Some(first));
+    let (log, scope, id) = (row.log(), row.scope.clone(), row.id.clone());
+    let seen = Mutex::new(row.clone());
+    let hint = Mutex::new(Some(row));
     let plan = || async {
-        let mut row = store.request_row(scope, id).await?;
-        let writes = match &mut row {
-            Some(row) => writes(store, row, news, clock()).await?,
-            None => Writes::default(),
-        };
+        let hinted = hint.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut row) = hinted {
+            let planned = writes(store, &mut row, news, clock()).await?;
+            if !planned.is_empty() {
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = row;
+                return Ok(planned);
+            }
+        }
+        let row = store.request_row(&scope, &id).await?;
+        let mut row = row.ok_or(RowError("status")).map_err(StoreError::from)?;
+        let planned = writes(store, &mut row, news, clock()).await?;
         *seen.lock().unwrap_or_else(PoisonError::into_inner) = row;
-        Ok::<_, CommitError>(writes)
+        Ok::<_, CommitError>(planned)
     };
     store.commit(&log, clock, plan).await?;
     Ok(seen.into_inner().unwrap_or_else(PoisonError::into_inner))
@@ -103,13 +108,19 @@ async fn writes(store: &Store, row: &mut RequestRow, news: &News<'_>, now: Times
         }
         Next::Failed => {
             let reading = if let News::Heard { reading, .. } = news { Some(*reading) } else { None };
+            let failure = Failure {
+                reason: reading.map_or("not_executed", |reading| reading.why).to_owned(),
+                status: reading.and_then(|reading| reading.status),
+                code: reading.and_then(|reading| reading.code.clone()),
+            };
             let told = json!({
                 "request": row.id.as_str(),
-                "reason": reading.map_or("not_executed", |reading| reading.why),
-                "stripe_status": reading.and_then(|reading| reading.status),
-                "stripe_code": reading.and_then(|reading| reading.code.clone()),
+                "reason": failure.reason,
+                "stripe_status": failure.status,
+                "stripe_code": failure.code,
                 "stripe_request": reading.and_then(|reading| reading.stripe_request.as_ref()).map(StripeId::as_str),
             });
+            row.failure = Some(failure);
             failed(store, row, starter, told, now).await
         }
         Next::Succeeded => {

@@ -114,8 +114,8 @@ impl Recoverer {
                     Some(effect) => News::Found(effect),
                     None => News::NotFound { version: row.version.0 },
                 };
-                let now = conclude::record(store, *clock, scope, id, &news).await?;
-                Ok(now.filter(|now| !now.status.is_under_way()).map(|_| Chore::Look))
+                let now = conclude::record(store, *clock, row, &news).await?;
+                Ok((!now.status.is_under_way()).then_some(Chore::Look))
             }
         }
     }

@@ -55,6 +55,8 @@ pub struct ListedRefund {
 pub struct Dispute {
     /// `du_…` or `dp_…`.
     pub id: StripeId,
+    /// The disputed amount, in minor units, and its currency.
+    pub money: Option<(i64, Currency)>,
     /// The disputed charge.
     pub charge: Said<StripeId>,
     /// When it was opened.
@@ -166,6 +168,8 @@ struct RefundAnswer {
 struct DisputeAnswer {
     id: Option<String>,
     livemode: Option<bool>,
+    amount: Option<i64>,
+    currency: Option<String>,
     #[serde(default, deserialize_with = "said")]
     charge: Said<String>,
     created: Option<i64>,
@@ -339,6 +343,10 @@ impl DisputeAnswer {
         let card = self.payment_method_details.and_then(|details| details.card);
         let evidence = self.evidence_details;
         Ok(Dispute {
+            money: self
+                .amount
+                .filter(|amount| (0..=MAX_SAFE_INTEGER).contains(amount))
+                .zip(self.currency.as_deref().and_then(|text| text.parse().ok())),
             id: parsed(self.id.as_deref(), "id").map_err(ReadError::of("dispute_read"))?,
             charge: id_said(self.charge, "charge")?,
             created: moment(self.created)?,

@@ -1,0 +1,221 @@
+//! Calls that move money: priced, decided, and where that allows it, made.
+
+use std::collections::BTreeMap;
+
+use axiru_aws::decide::{Ask, DecideError, Decided, Parameters, Purpose, Standing};
+use axiru_aws::execution::{Claimed, Performed};
+use axiru_domain::{
+    Claim, Claimed as Context, Heard, IdempotencyKey, Intent, KeyToken, RequestId, RequestStatus, Starter,
+};
+use axiru_runtime::metrics;
+use axiru_stripe::gateway::{Call, Incoming, Moves};
+use axiru_stripe::permissions::write_permission;
+use http::{Response, StatusCode};
+use lambda_http::Body;
+
+use crate::NAME;
+use crate::answer;
+use crate::app::App;
+use crate::error::Refusal;
+use crate::money::{self, Unpriced, permission_missing};
+use crate::pass::{self, Raw};
+use crate::relay::relay;
+
+/// Decides a call, and makes it where that is allowed.
+pub(crate) async fn make(
+    app: &App,
+    token: &KeyToken,
+    call: &Call,
+    moves: &Moves,
+    incoming: &Incoming<'_>,
+) -> Result<Response<Body>, Refusal> {
+    // Who calls is read again with the decision; this is only so that nothing is asked of Stripe for a stranger.
+    let standing = match app.decider.remembered(token, call.account.as_ref()) {
+        Some(standing) => standing,
+        None => app.decider.standing(token, call.account.as_ref()).await.map_err(|error| Refusal::of(&error))?,
+    };
+    let raw = Raw::of(incoming);
+    let governed = standing.enforces(moves.kind().family());
+    let decided = match price(app, &standing, moves).await {
+        Ok(intent) => {
+            let ask = ask(token, &standing, call, moves, intent)?;
+            app.decider.decide(&ask).await.map_err(|error| (Refusal::of(&error), interferes(&error)))
+        }
+        // Somebody may have enforced something since the standing was read: only the decision itself would know.
+        Err(Unpriced::Wrong(refusal)) => Err((refusal, false)),
+        Err(Unpriced::Unavailable) => Err((Refusal::unavailable(), false)),
+    };
+    match decided {
+        Ok(decided) => answer_of(app, &standing, decided, call, moves, &raw).await,
+        Err((refusal, final_)) if governed || final_ => Err(refusal),
+        Err(_) => {
+            let fresh = app.decider.standing(token, call.account.as_ref()).await;
+            let fresh = fresh.map_err(|error| Refusal::of(&error))?;
+            if fresh.enforces(moves.kind().family()) {
+                return Err(Refusal::unavailable());
+            }
+            metrics::count(NAME, Some(fresh.scope.mode()), "ShadowUnrecorded", 1);
+            send_raw(app, &fresh, &raw).await
+        }
+    }
+}
+
+/// Whether an error on the way to a decision keeps a call back even in shadow: only where nobody knows for whom it would be sent.
+const fn interferes(error: &DecideError) -> bool {
+    matches!(error, DecideError::Key | DecideError::Account | DecideError::NotConnected)
+}
+
+/// What the call asks for, with the money that it leaves out.
+async fn price(app: &App, standing: &Standing, moves: &Moves) -> Result<Intent, Unpriced> {
+    let money = money::of(&app.reach, &standing.scope, moves).await?;
+    Intent::new(moves.kind(), money, moves.objects().clone()).map_err(|error| {
+        let refusal = Refusal::new(StatusCode::BAD_REQUEST, "axiru_value", error.to_string());
+        Unpriced::Wrong(refusal.with("param", error.field().into()))
+    })
+}
+
+fn ask(token: &KeyToken, standing: &Standing, call: &Call, moves: &Moves, intent: Intent) -> Result<Ask, Refusal> {
+    Ok(Ask {
+        token: token.clone(),
+        account: standing.scope.account().clone(),
+        intent,
+        reason: moves.reason().map(str::to_owned),
+        method: moves.method().map(str::to_owned),
+        claimed: Context::nothing(),
+        rationale: None,
+        // All of it is in the parameters.
+        metadata: BTreeMap::new(),
+        idempotency_key: key_of(call)?,
+        purpose: Purpose::Send,
+        parameters: Some(Parameters { canonical: moves.canonical(), stored: moves.to_stored() }),
+    })
+}
+
+/// The caller's key for the call. Stripe's libraries always send one; without one, every call is another.
+fn key_of(call: &Call) -> Result<IdempotencyKey, Refusal> {
+    match &call.idempotency_key {
+        Some(key) => Ok(key.clone()),
+        None => axiru_aws::random_key().ok_or_else(Refusal::unavailable),
+    }
+}
+
+/// What follows from the decision.
+async fn answer_of(
+    app: &App,
+    standing: &Standing,
+    decided: Decided,
+    call: &Call,
+    moves: &Moves,
+    raw: &Raw<'_>,
+) -> Result<Response<Body>, Refusal> {
+    let row = &decided.row;
+    metrics::count(NAME, Some(row.scope.mode()), "Decisions", 1);
+    tracing::info!(
+        scope = %row.scope, decision.id = %row.id, decision.outcome = row.outcome.as_str(), cached = decided.cached,
+        governed = decided.governed, "a call was decided"
+    );
+    match row.status {
+        RequestStatus::Denied => Err(answer::blocked(&decided)),
+        RequestStatus::Pending => Err(answer::held(&decided)),
+        RequestStatus::Executing | RequestStatus::Unknown => under_way(app, decided, call, moves).await,
+        RequestStatus::Succeeded => made_before(app, decided, call, moves).await,
+        RequestStatus::Failed => Err(answer::failed(row)),
+        // Decided in shadow, or advised: passed on while nothing is enforced, and never after.
+        RequestStatus::Allowed | RequestStatus::Settled | RequestStatus::Expired if !decided.governed => {
+            in_shadow(app, standing, &decided, raw).await
+        }
+        RequestStatus::Expired => Err(answer::expired(row)),
+        RequestStatus::Allowed | RequestStatus::Settled => Err(answer::decided_otherwise()),
+    }
+}
+
+/// A call that is passed on as it came. Where Stripe refuses it, what was held for it is free again.
+async fn in_shadow(
+    app: &App,
+    standing: &Standing,
+    decided: &Decided,
+    raw: &Raw<'_>,
+) -> Result<Response<Body>, Refusal> {
+    let answer = raw.send(app, &standing.scope).await.map_err(|error| pass::unreached(&standing.scope, &error))?;
+    if answer.status().is_client_error() && !decided.cached {
+        if let Err(error) = app.expirer.release(&decided.row).await {
+            // It expires by itself within the hour.
+            tracing::warn!(scope = %standing.scope, decision.id = %decided.row.id, error = %error, "a hold in shadow is kept");
+        }
+    }
+    Ok(relay(answer))
+}
+
+async fn send_raw(app: &App, standing: &Standing, raw: &Raw<'_>) -> Result<Response<Body>, Refusal> {
+    let answer = raw.send(app, &standing.scope).await;
+    Ok(relay(answer.map_err(|error| pass::unreached(&standing.scope, &error))?))
+}
+
+/// A request that is under way: this call's own, which is sent now; or an earlier one's, if nobody is at it.
+async fn under_way(app: &App, decided: Decided, call: &Call, moves: &Moves) -> Result<Response<Body>, Refusal> {
+    let Decided { row, entry, cached, attempt, .. } = decided;
+    let (row, attempt) = if cached {
+        if !is_own(call, &row.scope, &row.actor, &row.id) {
+            return Err(Refusal::in_use());
+        }
+        let claimed = app.executor.claim(&row.scope, &row.id, Starter::Caller).await;
+        match claimed.map_err(|_| Refusal::unavailable())? {
+            Claimed::Send { row, attempt } => (*row, attempt),
+            Claimed::Not(Claim::Busy, _) => return Err(Refusal::in_use()),
+            // It has an outcome now: the same call again is told it.
+            Claimed::Not(Claim::Ended, _) => return Err(Refusal::in_use()),
+            Claimed::Not(..) | Claimed::Unknown => return Err(Refusal::unknown()),
+        }
+    } else {
+        (row, attempt)
+    };
+    let version = call.version.as_deref().unwrap_or(axiru_stripe::API_VERSION);
+    let performed = app.executor.perform(row, &attempt, &entry, moves, version).await;
+    told(performed.map_err(|_| Refusal::unavailable())?)
+}
+
+/// Whether a request is the one that this call's own idempotency key names.
+fn is_own(call: &Call, scope: &axiru_domain::Scope, actor: &axiru_domain::Actor, id: &RequestId) -> bool {
+    call.idempotency_key.as_ref().is_some_and(|key| RequestId::of(scope, actor, key) == *id)
+}
+
+/// What the caller is told of a send.
+fn told(performed: Performed) -> Result<Response<Body>, Refusal> {
+    let Performed { answer, heard, row, unrecorded, .. } = performed;
+    let mode = Some(row.scope.mode());
+    match (heard, answer) {
+        // It was made: that is so whether or not it could be recorded yet.
+        (Heard::Made, Ok(answer)) => {
+            metrics::count(NAME, mode, "Made", 1);
+            Ok(relay(answer))
+        }
+        // Only what is recorded as failed is told as failed: nothing of it happens any more.
+        (Heard::Refused, Ok(answer)) if unrecorded.is_none() && row.status == RequestStatus::Failed => {
+            metrics::count(NAME, mode, "StripeRefused", 1);
+            if answer.status() == StatusCode::FORBIDDEN {
+                return Err(permission_missing(write_permission(row.kind.family())));
+            }
+            Ok(relay(answer))
+        }
+        // Stripe took nothing: the same call again is sent again.
+        (Heard::NotTaken, Ok(answer)) if answer.status() == StatusCode::TOO_MANY_REQUESTS => Ok(relay(answer)),
+        (Heard::NotTaken, _) => Err(Refusal::unavailable()),
+        (Heard::Made | Heard::Refused | Heard::Unclear, _) => {
+            metrics::count(NAME, mode, "OutcomeUnknown", 1);
+            Err(Refusal::unknown())
+        }
+    }
+}
+
+/// A request that was made before: Stripe gives its answer again, and later shows the object.
+async fn made_before(app: &App, decided: Decided, call: &Call, moves: &Moves) -> Result<Response<Body>, Refusal> {
+    let version = call.version.as_deref().unwrap_or(axiru_stripe::API_VERSION);
+    let answer = app.executor.answer_again(&decided.row, &decided.entry, moves, version).await;
+    match answer {
+        Ok(answer) => Ok(relay(answer)),
+        Err(error) => {
+            tracing::warn!(scope = %decided.row.scope, decision.id = %decided.row.id, error = %error, "an answer could not be had again");
+            Err(answer::made(&decided.row))
+        }
+    }
+}
