@@ -12,6 +12,7 @@ use crate::error::StripeError;
 use crate::event::Cause;
 use crate::mode::Scope;
 use crate::params::Params;
+use crate::payment_intent;
 use crate::state::State;
 use crate::table::{Stored, Table};
 use crate::world::World;
@@ -183,7 +184,7 @@ fn refundable(state: &State, scope: &Scope, new: &NewRefund) -> Result<Charge, S
             .with_code("parameter_missing"));
         }
         (Some(id), _) => state.find::<Charge>(scope, id, "charge")?,
-        (None, Some(intent)) => charge_of_intent(state, scope, intent)?,
+        (None, Some(intent)) => payment_intent::find(state, scope, intent, "payment_intent")?,
     };
     if let (Some(_), Some(intent)) = (&new.charge, &new.payment_intent)
         && charge.payment_intent.as_ref() != Some(intent)
@@ -211,21 +212,6 @@ fn refundable(state: &State, scope: &Scope, new: &NewRefund) -> Result<Charge, S
     Ok(charge.clone())
 }
 
-fn charge_of_intent<'a>(state: &'a State, scope: &Scope, intent: &str) -> Result<&'a Charge, StripeError> {
-    let paid_by = |at: &Scope| {
-        state
-            .worlds
-            .get(&at.to_string())?
-            .charges
-            .iter()
-            .find(|charge| charge.payment_intent.as_deref() == Some(intent))
-    };
-    paid_by(scope).ok_or_else(|| {
-        let other = scope.other_mode();
-        StripeError::no_such("payment_intent", intent, "payment_intent", paid_by(&other).map(|_| other.mode))
-    })
-}
-
 /// `POST /v1/refunds`.
 pub(crate) fn create_from(
     state: &mut State,
@@ -245,8 +231,12 @@ pub(crate) fn create_from(
     if charge.is_none() {
         new.charge = params.text("charge")?;
         new.payment_intent = params.text("payment_intent")?;
-        params.text("currency")?;
-        params.choice("origin", &["customer_balance"])?;
+        for only_for_balances in ["currency", "customer", "origin"] {
+            if params.text(only_for_balances)?.is_some() {
+                let message = format!("{only_for_balances} is for refunds of a customer's balance, not of a charge.");
+                return Err(StripeError::invalid(only_for_balances, message));
+            }
+        }
     }
     for flag in ["reverse_transfer", "refund_application_fee"] {
         if params.flag(flag)? == Some(true) {
