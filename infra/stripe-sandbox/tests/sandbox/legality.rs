@@ -212,3 +212,42 @@ fn disputes_are_answered_or_closed_once() {
     let lost = format!("test/{MERCHANT}/{}/accept", closed.trim_start_matches("/v1/"));
     assert!(bench.sandbox.control("POST", &lost, json!({})).is_err());
 }
+
+#[test]
+fn a_refund_takes_its_share_back_from_where_the_charge_went() {
+    let bench = Bench::new();
+    let seller = id(&bench.control("accounts", json!({"balance": {"usd": 0}}))["account"]);
+    let charge = bench.dashboard("charges", json!({"amount": 1_000, "transfer_to": seller}));
+    assert_eq!(charge["transfer_data"]["destination"], json!(seller));
+    let form = format!("charge={}&amount=400", id(&charge));
+    let plain = bench.post("/v1/refunds", &form);
+    assert!(plain["transfer_reversal"].is_null());
+    let refund = bench.post("/v1/refunds", &format!("{form}&reverse_transfer=true"));
+    let transfer = bench.get("/v1/transfers")["data"][0].clone();
+    let reversal = &transfer["reversals"]["data"][0];
+    assert_eq!((&transfer["amount_reversed"], &transfer["source_transaction"]), (&json!(400), &charge["id"]));
+    assert_eq!((&reversal["source_refund"], &reversal["id"]), (&refund["id"], &refund["transfer_reversal"]));
+    assert_eq!(bench.event_types()[4..], ["transfer.reversed", "refund.created", "charge.refunded"]);
+}
+
+#[test]
+fn a_refund_whose_transfer_cannot_be_reversed_is_not_made() {
+    let bench = Bench::new();
+    let seller = id(&bench.control("accounts", json!({"balance": {"usd": 0}}))["account"]);
+    let charge = id(&bench.dashboard("charges", json!({"amount": 1_000, "transfer_to": seller})));
+    bench.control(&format!("test/{seller}/payouts"), json!({"amount": 900}));
+    let (status, error) = bench.refused("/v1/refunds", &format!("charge={charge}&reverse_transfer=true"));
+    assert_eq!((status, error["code"].as_str()), (400, Some("balance_insufficient")));
+    let transferred = bench.charge(500);
+    bench
+        .post("/v1/transfers", &format!("amount=5&currency=usd&destination={seller}&source_transaction={transferred}"));
+    let (_, error) = bench.refused("/v1/refunds", &format!("charge={transferred}&reverse_transfer=true"));
+    assert_eq!(error["param"], "reverse_transfer", "a transfer made afterwards is not the charge's own");
+    assert!(bench.get("/v1/refunds")["data"].as_array().unwrap().is_empty());
+    let events = bench.event_types();
+    assert!(!events.iter().any(|name| name.contains("refund") || name == "transfer.reversed"), "{events:?}");
+    for destination in ["acct_Nobody", MERCHANT] {
+        let path = format!("test/{MERCHANT}/charges");
+        assert!(bench.sandbox.control("POST", &path, json!({"amount": 5, "transfer_to": destination})).is_err());
+    }
+}
