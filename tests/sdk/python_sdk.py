@@ -46,9 +46,9 @@ class Sandbox:
     def __init__(self, base):
         self.base = base
 
-    def __call__(self, path, method="POST", **body):
-        data = json.dumps(body).encode() if method == "POST" else None
-        request = urllib.request.Request(f"{self.base}/_sandbox/{path}", data=data, method=method)
+    def __call__(self, at, verb="POST", /, **body):
+        data = json.dumps(body).encode() if verb == "POST" else None
+        request = urllib.request.Request(f"{self.base}/_sandbox/{at}", data=data, method=verb)
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
@@ -133,9 +133,14 @@ def payouts(client, sandbox, at):
     raises(stripe.InvalidRequestError, lambda: client.v1.payouts.cancel(payout.id), status=400)
     automatic = sandbox(f"{at}/payouts", amount=100, automatic=True)
     raises(stripe.InvalidRequestError, lambda: client.v1.payouts.cancel(automatic["id"]), status=400)
+    sandbox(f"{at}/payouts/{automatic['id']}/status", status="paid")
+    reversal = client.v1.payouts.reverse(automatic["id"], {"metadata": {"why": "mistake"}})
+    check(reversal.amount == -100 and reversal.original_payout == automatic["id"], "a reversal is a negative payout")
+    check(client.v1.payouts.retrieve(automatic["id"]).reversed_by == reversal.id, "the payout names its reversal")
+    raises(stripe.InvalidRequestError, lambda: client.v1.payouts.reverse(automatic["id"]), status=400)
     too_much = {"amount": 10**12, "currency": "usd"}
     raises(stripe.InvalidRequestError, lambda: client.v1.payouts.create(too_much), "balance_insufficient", 400)
-    check(len(list(client.v1.payouts.list({"limit": 1}).auto_paging_iter())) == 2, "all payouts")
+    check(len(list(client.v1.payouts.list({"limit": 1}).auto_paging_iter())) == 3, "all payouts")
 
 
 def transfers(client, sandbox):
@@ -158,6 +163,36 @@ def transfers(client, sandbox):
     check(len(client.v1.transfers.list({"transfer_group": "g"}).data) == 1, "transfers of a group")
     nobody = {"amount": 1, "currency": "usd", "destination": "acct_Nobody"}
     raises(stripe.InvalidRequestError, lambda: client.v1.transfers.create(nobody), "resource_missing")
+
+
+def failures(client, base, sandbox, keys):
+    """Each ordered failure becomes the right exception, and the client's own retries do nothing twice."""
+    charge = client.v1.charges.create({"amount": 800, "currency": "usd", "source": "tok_visa"})
+    intent = client.v1.payment_intents.retrieve(charge.payment_intent, {"expand": ["latest_charge"]})
+    check(intent.latest_charge.id == charge.id and intent.amount_received == 800, "the intent of a charge")
+
+    def refund(key=None, using=client):
+        return using.v1.refunds.create({"charge": charge.id, "amount": 1}, options={"idempotency_key": key} if key else {})
+
+    def order(fault, times=1):
+        sandbox("faults", method="POST", path="/v1/refunds", fault=fault, times=times)
+
+    order("rate_limit")
+    raises(stripe.RateLimitError, refund, "rate_limit", 429)
+    order("lock_timeout")
+    raises(stripe.RateLimitError, refund, "lock_timeout", 429)
+    order("key_in_use")
+    raises(stripe.APIError, refund, "idempotency_key_in_use", 409)
+    order("error_500_after_effect")
+    raises(stripe.APIError, lambda: refund("sticky"), status=500)
+    raises(stripe.APIError, lambda: refund("sticky"), status=500)
+    check(len(client.v1.refunds.list({"charge": charge.id}).data) == 1, "the effect stayed, and once")
+    patient = stripe.StripeClient(keys["test"]["secret"], base_addresses={"api": base}, max_network_retries=2)
+    order("drop_after_effect", times=2)
+    check(refund(using=patient).amount == 1, "the client's retry is given the answer that was lost")
+    order("key_in_use", times=2)
+    check(refund(using=patient).amount == 1, "409 is tried again")
+    check(len(client.v1.refunds.list({"charge": charge.id}).data) == 3, "three calls that were answered or lost, three refunds")
 
 
 def ledgers(client, account):
@@ -238,7 +273,7 @@ def webhooks(base, sandbox, client, account, at):
     for secret in (endpoint.secret, rolled):
         stripe.Webhook.construct_event(body, signature, secret)
 
-    last = sandbox("deliveries", method="GET")["deliveries"][-1]["id"]
+    last = sandbox("deliveries", "GET")["deliveries"][-1]["id"]
     for copy in ("forge_copy", "alter_copy", "stale_copy"):
         sandbox(f"deliveries/{last}/{copy}")
         sandbox("deliveries/wait", timeout_ms=10_000)
@@ -273,10 +308,11 @@ def main():
         transfers(client, sandbox)
         ledgers(client, account)
         errors(client, base, sandbox, keys, charge, account)
+        failures(client, base, sandbox, keys)
         webhooks(base, sandbox, client, account, at)
     except Failure as failure:
         sys.exit(f"not as Stripe's client expects: {failure}")
-    print(f"stripe {stripe.VERSION} for Python: four families, errors, idempotency, webhooks: as expected")
+    print(f"stripe {stripe.VERSION} for Python: four families, errors, failures, idempotency, webhooks: as expected")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ pub struct ApiAnswer {
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
     pub body: String,
+    /// The connection breaks before the caller has read it.
+    pub dropped: bool,
 }
 
 impl State {
@@ -66,7 +68,7 @@ impl State {
         if status == 401 {
             headers.push(("www-authenticate", "Bearer realm=\"Stripe\"".to_owned()));
         }
-        ApiAnswer { status, headers, body }
+        ApiAnswer { status, headers, body, dropped: mishap == Some(Mishap::DropAfterEffect) }
     }
 
     fn failing_token_call(
@@ -129,11 +131,16 @@ impl State {
     ) -> Result<(u16, String), StripeError> {
         let caller = self.authenticate(&request.headers)?;
         check_version(&request.headers)?;
+        let now = self.now();
+        self.traffic.admit(&caller.scope, now)?;
         if let Some(error) = mishap.and_then(Mishap::refusal) {
             return Err(error);
         }
         let key = header(&request.headers, "idempotency-key").filter(|_| request.method == "POST").map(str::to_owned);
         let asked = fingerprint(&request.method, &request.path, &request.query, &request.body);
+        if let Some(key) = &key {
+            self.traffic.check_key(&caller.scope, key)?;
+        }
         if let Some(key) = &key
             && let Some(saved) = self.recall(&caller.scope, key, &asked)?
         {

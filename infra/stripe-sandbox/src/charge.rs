@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::balance;
 use crate::balance_transaction::{Posting, post};
 use crate::error::StripeError;
 use crate::event::Cause;
@@ -12,6 +13,7 @@ use crate::mode::Scope;
 use crate::params::Params;
 use crate::state::State;
 use crate::table::{Stored, Table};
+use crate::transfer::{self, NewTransfer};
 use crate::world::World;
 
 /// `ch_…`
@@ -122,18 +124,48 @@ pub(crate) struct NewCharge {
     pub shipping: Option<Value>,
     /// Groups charges and transfers.
     pub transfer_group: Option<String>,
+    /// Control API only: `acct_…`, to which the whole amount goes on at once.
+    pub transfer_to: Option<String>,
 }
 
-/// Makes a paid charge and announces `charge.succeeded`.
-pub(crate) fn create(state: &mut State, scope: &Scope, new: NewCharge, cause: &Cause) -> Result<Value, StripeError> {
+/// Makes a paid charge and announces `charge.succeeded`; with `transfer_to` also its transfer.
+pub(crate) fn create(
+    state: &mut State,
+    scope: &Scope,
+    mut new: NewCharge,
+    cause: &Cause,
+) -> Result<Value, StripeError> {
+    let onward = new.transfer_to.take();
+    if let Some(destination) = &onward {
+        transfer::check_destination(state, scope, destination)?;
+        // The charge's own money covers the transfer, but for the fee.
+        let currency = new.currency.clone().unwrap_or_else(|| state.default_currency(scope));
+        balance::require(state, scope, &currency, fee(new.amount))?;
+    }
+    let value = paid(state, scope, new, onward.as_deref(), cause)?;
+    if let Some(destination) = onward {
+        let source_transaction = value.get("id").and_then(Value::as_str).map(str::to_owned);
+        let currency = value.get("currency").and_then(Value::as_str).map(str::to_owned);
+        let onward = NewTransfer { destination, source_transaction, currency, ..NewTransfer::default() };
+        transfer::create(state, scope, onward, cause)?;
+    }
+    Ok(value)
+}
+
+fn paid(
+    state: &mut State,
+    scope: &Scope,
+    new: NewCharge,
+    destination: Option<&str>,
+    cause: &Cause,
+) -> Result<Value, StripeError> {
     if new.amount < 1 {
         return Err(StripeError::invalid("amount", "Invalid positive integer").with_code("parameter_invalid_integer"));
     }
     let id = state.ids.next("ch");
     let currency = new.currency.unwrap_or_else(|| state.default_currency(scope));
     let captured = new.captured.unwrap_or(true);
-    // 2.9 % + 30, the list price in many countries; the rest of the sandbox does not depend on it.
-    let fee = new.amount.saturating_mul(29) / 1000 + 30;
+    let fee = fee(new.amount);
     let balance_transaction = captured.then(|| {
         let posting = Posting {
             kind: "charge",
@@ -184,13 +216,18 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewCharge, cause: &C
         statement_descriptor: None,
         statement_descriptor_suffix: None,
         status: "succeeded".into(),
-        transfer_data: None,
+        transfer_data: destination.map(|destination| json!({"amount": null, "destination": destination})),
         transfer_group: new.transfer_group,
         id,
     };
     let value = state.store(scope, charge);
     state.emit(scope, "charge.succeeded", value.clone(), None, cause);
     Ok(value)
+}
+
+/// 2.9 % + 30, the list price in many countries; the rest of the sandbox does not depend on it.
+const fn fee(amount: i64) -> i64 {
+    amount.saturating_mul(29) / 1000 + 30
 }
 
 /// `POST /v1/charges`.

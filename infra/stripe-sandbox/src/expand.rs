@@ -18,7 +18,7 @@ use crate::transfer::Transfer;
 const MAX_DEPTH: usize = 4;
 
 /// Members that hold ids the sandbox can resolve, and the lists on the way to them.
-const EXPANDABLE: [&str; 14] = [
+const EXPANDABLE: [&str; 17] = [
     "balance_transaction",
     "balance_transactions",
     "charge",
@@ -26,9 +26,12 @@ const EXPANDABLE: [&str; 14] = [
     "destination",
     "external_accounts",
     "failure_balance_transaction",
+    "latest_charge",
     "object",
     "original_payout",
+    "payment_intent",
     "reversals",
+    "reversed_by",
     "source",
     "source_transaction",
     "transfer",
@@ -81,6 +84,7 @@ fn by_id(state: &State, scope: &Scope, id: &str) -> Option<Value> {
     let world = state.world(scope)?;
     match id.split_once('_')?.0 {
         "ch" => rendered::<Charge>(Charge::table(world).get(id)),
+        "pi" => crate::payment_intent::charge_of(world, id).and_then(crate::payment_intent::render),
         "re" => rendered::<Refund>(Refund::table(world).get(id)),
         "du" => rendered::<Dispute>(Dispute::table(world).get(id)),
         "po" => rendered::<Payout>(Payout::table(world).get(id)),

@@ -9,6 +9,7 @@ use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::routing::{any, get};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use http_body_util::{Full, Limited};
 use serde_json::{Value, json};
 
 use crate::api::ApiRequest;
@@ -65,12 +66,21 @@ async fn api(
         headers,
         body: body.to_vec(),
     };
-    let answer = sandbox.api(&request);
+    let Some(answer) = sandbox.api_in_time(request).await else {
+        return control_response(Err(ControlError::NotFound("the call came to no end".into())));
+    };
     let mut response = Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         response = response.header(*name, value);
     }
-    finish(response.body(Body::from(answer.body)))
+    let body = if answer.dropped { broken(answer.body) } else { Body::from(answer.body) };
+    finish(response.body(body))
+}
+
+/// A body whose connection breaks before its end: it is longer than what may pass.
+fn broken(body: String) -> Body {
+    let passes = body.len().saturating_sub(1);
+    Body::new(Limited::new(Full::new(Bytes::from(body)), passes))
 }
 
 async fn control(State(sandbox): State<Sandbox>, method: Method, uri: Uri, body: Bytes) -> Response<Body> {

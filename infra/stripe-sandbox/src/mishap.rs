@@ -1,18 +1,13 @@
 //! What goes wrong with one call on purpose: Stripe's own failures, before or after the effect.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{RateLimitReason, StripeError};
 
 /// One failure of one call. "Remembered" means under the call's idempotency key, as Stripe remembers its first answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mishap {
     /// Not executed; 500, remembered: every later call with the key gets it again.
-    #[serde(rename = "error_500")]
     Error500,
     /// Executed; 500 instead of the answer, remembered.
-    #[serde(rename = "error_500_after_effect")]
     Error500AfterEffect,
     /// Executed and remembered; the connection breaks before the answer.
     DropAfterEffect,

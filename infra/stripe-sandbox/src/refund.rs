@@ -12,8 +12,11 @@ use crate::error::StripeError;
 use crate::event::Cause;
 use crate::mode::Scope;
 use crate::params::Params;
+use crate::payment_intent;
+use crate::reversal::{self, NewReversal};
 use crate::state::State;
 use crate::table::{Stored, Table};
+use crate::transfer::Transfer;
 use crate::world::World;
 
 /// The reasons a caller may give.
@@ -88,6 +91,8 @@ pub(crate) struct NewRefund {
     pub metadata: BTreeMap<String, String>,
     /// Personal data.
     pub instructions_email: Option<String>,
+    /// Takes the same share back from the account that the charge was transferred to.
+    pub reverse_transfer: bool,
     /// Control API only: `pending`, `requires_action` or `succeeded` instead of what the balance says.
     pub status: Option<String>,
     /// Control API only: members replace those of `destination_details.card`, e.g. `reference`.
@@ -109,6 +114,9 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewRefund, cause: &C
         )
         .with_param("amount"));
     }
+    let id = state.ids.next("re");
+    let transfer_reversal =
+        if new.reverse_transfer { Some(reverse(state, scope, &charge, amount, &id, cause)?) } else { None };
     let covered = state.world(scope).is_some_and(|world| world.balance.available(&charge.currency) >= amount);
     let (status, pending_reason) = match new.status.as_deref() {
         Some("requires_action") => ("requires_action", None),
@@ -117,7 +125,6 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewRefund, cause: &C
         None if covered => ("succeeded", None),
         None => ("pending", Some("insufficient_funds")),
     };
-    let id = state.ids.next("re");
     let balance_transaction = (status != "requires_action").then(|| {
         let posting = Posting {
             kind: "refund",
@@ -163,13 +170,33 @@ pub(crate) fn create(state: &mut State, scope: &Scope, new: NewRefund, cause: &C
         receipt_number: None,
         source_transfer_reversal: None,
         status: Some(status.to_owned()),
-        transfer_reversal: None,
+        transfer_reversal,
     };
     let value = state.store(scope, refund);
     state.emit(scope, "refund.created", value.clone(), None, cause);
     state
         .change_and_tell::<Charge>(scope, &charge.id, "charge.refunded", cause, |charge| charge.count_refund(amount))?;
     Ok(value)
+}
+
+/// Reverses the refund's share of the charge's transfer; the reversal's id.
+fn reverse(
+    state: &mut State,
+    scope: &Scope,
+    charge: &Charge,
+    amount: i64,
+    refund: &str,
+    cause: &Cause,
+) -> Result<String, StripeError> {
+    let of_charge = |transfer: &&Transfer| transfer.source_transaction.as_ref() == Some(&charge.id);
+    let transfer = state.world(scope).and_then(|world| world.transfers.iter().find(of_charge)).cloned();
+    let Some(transfer) = transfer.filter(|_| charge.transfer_data.is_some()) else {
+        let message = "reverse_transfer needs a charge with a transfer; this charge has none.";
+        return Err(StripeError::invalid("reverse_transfer", message));
+    };
+    let new = NewReversal { amount: Some(amount), source_refund: Some(refund.to_owned()), ..NewReversal::default() };
+    let reversal = reversal::create(state, scope, &transfer.id, new, cause)?;
+    Ok(reversal.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
 }
 
 /// The charge to refund, or why it cannot be refunded.
@@ -183,7 +210,7 @@ fn refundable(state: &State, scope: &Scope, new: &NewRefund) -> Result<Charge, S
             .with_code("parameter_missing"));
         }
         (Some(id), _) => state.find::<Charge>(scope, id, "charge")?,
-        (None, Some(intent)) => charge_of_intent(state, scope, intent)?,
+        (None, Some(intent)) => payment_intent::find(state, scope, intent, "payment_intent")?,
     };
     if let (Some(_), Some(intent)) = (&new.charge, &new.payment_intent)
         && charge.payment_intent.as_ref() != Some(intent)
@@ -211,21 +238,6 @@ fn refundable(state: &State, scope: &Scope, new: &NewRefund) -> Result<Charge, S
     Ok(charge.clone())
 }
 
-fn charge_of_intent<'a>(state: &'a State, scope: &Scope, intent: &str) -> Result<&'a Charge, StripeError> {
-    let paid_by = |at: &Scope| {
-        state
-            .worlds
-            .get(&at.to_string())?
-            .charges
-            .iter()
-            .find(|charge| charge.payment_intent.as_deref() == Some(intent))
-    };
-    paid_by(scope).ok_or_else(|| {
-        let other = scope.other_mode();
-        StripeError::no_such("payment_intent", intent, "payment_intent", paid_by(&other).map(|_| other.mode))
-    })
-}
-
 /// `POST /v1/refunds`.
 pub(crate) fn create_from(
     state: &mut State,
@@ -245,14 +257,17 @@ pub(crate) fn create_from(
     if charge.is_none() {
         new.charge = params.text("charge")?;
         new.payment_intent = params.text("payment_intent")?;
-        params.text("currency")?;
-        params.choice("origin", &["customer_balance"])?;
-    }
-    for flag in ["reverse_transfer", "refund_application_fee"] {
-        if params.flag(flag)? == Some(true) {
-            let message = format!("{flag} needs a charge with a transfer or an application fee; this charge has none.");
-            return Err(StripeError::invalid(flag, message));
+        for only_for_balances in ["currency", "customer", "origin"] {
+            if params.text(only_for_balances)?.is_some() {
+                let message = format!("{only_for_balances} is for refunds of a customer's balance, not of a charge.");
+                return Err(StripeError::invalid(only_for_balances, message));
+            }
         }
+    }
+    new.reverse_transfer = params.flag("reverse_transfer")? == Some(true);
+    if params.flag("refund_application_fee")? == Some(true) {
+        let message = "refund_application_fee needs a charge with an application fee; this charge has none.";
+        return Err(StripeError::invalid("refund_application_fee", message));
     }
     params.finish()?;
     create(state, scope, new, cause)

@@ -86,6 +86,9 @@ pub(crate) struct NewReversal {
     pub description: Option<String>,
     /// Free texts.
     pub metadata: BTreeMap<String, String>,
+    /// Not from outside: the refund that asked for it.
+    #[serde(skip)]
+    pub source_refund: Option<String>,
 }
 
 /// Makes a reversal and announces `transfer.reversed` (also for a part).
@@ -135,7 +138,7 @@ pub(crate) fn create(
         currency: transfer.currency.clone(),
         destination_payment_refund: Some(state.ids.next("pyr")),
         metadata: new.metadata,
-        source_refund: None,
+        source_refund: new.source_refund,
         transfer: id.to_owned(),
     };
     let value = state.store(scope, reversal.clone());
@@ -159,6 +162,7 @@ pub(crate) fn create_from(
         amount: params.amount("amount")?,
         description: params.text("description")?,
         metadata: params.metadata()?.into_new(),
+        source_refund: None,
     };
     if params.flag("refund_application_fee")? == Some(true) {
         return Err(StripeError::invalid("refund_application_fee", "This transfer has no application fee to refund."));

@@ -14,7 +14,9 @@ use crate::event::{Cause, Event};
 use crate::mode::Scope;
 use crate::page::{Page, Row};
 use crate::params::Params;
+use crate::payment_intent;
 use crate::payout::{self, Payout};
+use crate::payout_reversal;
 use crate::refund::{self, Refund};
 use crate::reversal::{self, Reversal};
 use crate::state::State;
@@ -73,6 +75,9 @@ pub(crate) fn dispatch(state: &mut State, call: Call<'_>) -> Result<Value, Strip
         ("POST", "refunds", [id]) => refund::update(state, scope, id, params, cause),
         ("POST", "refunds", [id, "cancel"]) => refund::cancel(state, scope, id, params, cause),
 
+        ("GET", "payment_intents", []) => payment_intent::list(state, scope, path, params),
+        ("GET", "payment_intents", [id]) => payment_intent::retrieve(state, scope, id, params),
+
         ("GET", "disputes", []) => list::<Dispute>(state, scope, path, params, &["charge", "payment_intent"]),
         ("GET", "disputes", [id]) => retrieve::<Dispute>(state, scope, id, params),
         ("POST", "disputes", [id]) => dispute::update_from(state, scope, id, params, cause),
@@ -82,6 +87,7 @@ pub(crate) fn dispatch(state: &mut State, call: Call<'_>) -> Result<Value, Strip
         ("GET", "payouts", []) => list::<Payout>(state, scope, path, params, &["destination", "status"]),
         ("GET", "payouts", [id]) => retrieve::<Payout>(state, scope, id, params),
         ("POST", "payouts", [id]) => payout::update(state, scope, id, params, cause),
+        ("POST", "payouts", [id, "reverse"]) => payout_reversal::create_from(state, scope, id, params, cause),
         ("POST", "payouts", [id, "cancel"]) => payout::cancel(state, scope, id, params, cause),
 
         ("POST", "transfers", []) => transfer::create_from(state, scope, params, cause),
@@ -115,6 +121,7 @@ pub(crate) fn dispatch(state: &mut State, call: Call<'_>) -> Result<Value, Strip
 fn permission(method: &str, resource: &str) -> Option<String> {
     let family = match resource {
         "charges" | "refunds" => "charge",
+        "payment_intents" => "payment_intent",
         "disputes" => "dispute",
         "payouts" => "payout",
         "transfers" => "transfer",

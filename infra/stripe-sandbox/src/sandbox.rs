@@ -65,13 +65,31 @@ impl Sandbox {
         result
     }
 
-    /// Answers one API call without HTTP.
+    /// Answers one API call without HTTP. Ordered failures happen, but ordered delays take no time.
     #[must_use]
     pub fn api(&self, request: &ApiRequest) -> ApiAnswer {
-        self.write(|state| state.answer(request, None))
+        self.write(|state| {
+            let begun = state.begin(request);
+            state.end(request, begun)
+        })
     }
 
-    /// The same, but the call fails as told. After [`Mishap::DropAfterEffect`] the answer must not reach the caller.
+    /// The same, taking the time that was ordered. A caller who goes away does not stop it, as at Stripe.
+    pub(crate) async fn api_in_time(&self, request: ApiRequest) -> Option<ApiAnswer> {
+        let begun = self.write(|state| state.begin(&request));
+        if begun.delay.is_zero() {
+            return Some(self.write(|state| state.end(&request, begun)));
+        }
+        let sandbox = self.clone();
+        let late = tokio::spawn(async move {
+            tokio::time::sleep(begun.delay).await;
+            sandbox.write(|state| state.end(&request, begun))
+        });
+        late.await.ok()
+    }
+
+    /// Answers one API call that fails as told, whatever else was ordered. After [`Mishap::DropAfterEffect`] the answer must
+    /// not reach the caller.
     #[must_use]
     pub fn api_with(&self, request: &ApiRequest, mishap: Mishap) -> ApiAnswer {
         self.write(|state| state.answer(request, Some(mishap)))

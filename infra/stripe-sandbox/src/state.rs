@@ -18,6 +18,7 @@ use crate::ids::IdSource;
 use crate::mode::{Mode, Scope};
 use crate::oauth::Grants;
 use crate::table::{Stored, Table};
+use crate::traffic::Traffic;
 use crate::world::World;
 
 /// Everything the sandbox knows.
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) installs: BTreeMap<String, Install>,
     pub(crate) worlds: BTreeMap<String, World>,
     pub(crate) deliveries: Deliveries,
+    #[serde(default)]
+    pub(crate) traffic: Traffic,
 }
 
 impl State {
@@ -55,6 +58,7 @@ impl State {
             installs: BTreeMap::new(),
             worlds: BTreeMap::new(),
             deliveries: Deliveries::new(config.max_attempts),
+            traffic: Traffic::default(),
         };
         let developer = Account::developer(&state.developer, state.now());
         state.accounts.insert(state.developer.clone(), developer);

@@ -87,12 +87,18 @@ pub(crate) struct NewTransfer {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// Refuses an account that cannot be paid: oneself, or one that the sandbox does not know.
+pub(crate) fn check_destination(state: &State, scope: &Scope, destination: &str) -> Result<(), StripeError> {
+    if destination == scope.account || state.accounts.get(destination).is_none() {
+        return Err(StripeError::no_such("destination", destination, "destination", None).with_status(400));
+    }
+    Ok(())
+}
+
 /// Makes a transfer and announces `transfer.created`.
 pub(crate) fn create(state: &mut State, scope: &Scope, new: NewTransfer, cause: &Cause) -> Result<Value, StripeError> {
-    let currency = new.currency.unwrap_or_else(|| state.default_currency(scope));
-    if new.destination == scope.account || state.accounts.get(&new.destination).is_none() {
-        return Err(StripeError::no_such("destination", &new.destination, "destination", None).with_status(400));
-    }
+    let currency = new.currency.clone().unwrap_or_else(|| state.default_currency(scope));
+    check_destination(state, scope, &new.destination)?;
     let source = match &new.source_transaction {
         Some(id) => Some(state.find::<Charge>(scope, id, "source_transaction")?.clone()),
         None => None,

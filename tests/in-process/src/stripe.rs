@@ -163,6 +163,9 @@ fn api_request(request: Request<Bytes>) -> ApiRequest {
 }
 
 fn answered(answer: ApiAnswer) -> Answer {
+    if answer.dropped {
+        return Err(TransportError::Broken);
+    }
     let mut response = Response::new(Bytes::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).map_err(|_| TransportError::Broken)?;
     for (name, value) in answer.headers {

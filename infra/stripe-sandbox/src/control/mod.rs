@@ -61,6 +61,16 @@ pub(crate) fn run(state: &mut State, method: &str, path: &str, body: Value) -> R
         ("GET", ["state"]) => Ok(summary(state)),
         ("GET", ["clock"]) => Ok(json!({"now": state.now()})),
         ("POST", ["clock"]) => set_clock(state, parse(body)?),
+        ("GET", ["faults"]) => Ok(state.traffic.render()),
+        ("POST", ["faults"]) => state.traffic.order(parse(body)?).map(|()| state.traffic.render()),
+        ("POST", ["faults", "clear"]) => {
+            state.traffic.clear();
+            Ok(state.traffic.render())
+        }
+        ("POST", ["rate_limit"]) => {
+            state.traffic.limit(parse::<RateLimit>(body)?.per_second);
+            Ok(state.traffic.render())
+        }
         ("GET", ["apps"]) => Ok(apps(state)),
         ("POST", ["apps", mode]) => change_app(state, parse_mode(mode)?, parse(body)?),
         ("GET", ["accounts"]) => {
@@ -86,6 +96,12 @@ pub(crate) fn parse<T: DeserializeOwned>(body: Value) -> Result<T, ControlError>
 
 fn parse_mode(text: &str) -> Result<Mode, ControlError> {
     text.parse().map_err(|error: crate::mode::ModeError| ControlError::NotFound(error.to_string()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimit {
+    per_second: Option<u32>,
 }
 
 #[derive(Deserialize)]

@@ -191,3 +191,31 @@ async fn failures_are_tried_again_and_given_up() {
     assert_eq!((last["status"].as_str(), last["attempts"].as_array().unwrap().len()), (Some("failed"), 4));
     assert!(bench.sandbox.settled(std::time::Duration::ZERO).await);
 }
+
+#[test]
+fn a_jump_of_the_clock_neither_loses_nor_doubles_a_retry() {
+    let (bench, _, _) = connected();
+    bench.charge(100);
+    let fail = || {
+        let due = bench.sandbox.take_due(10);
+        for delivery in &due {
+            bench.sandbox.report(&delivery.id, Ok(500));
+        }
+        due.into_iter().map(|delivery| delivery.event).collect::<Vec<_>>()
+    };
+    let first = fail();
+    assert_eq!(first.len(), 1);
+    assert!(fail().is_empty(), "not before its second is over");
+    bench.control("clock", json!({"advance_secs": 86_400}));
+    assert_eq!(fail(), first, "one retry, however late");
+    bench.control("clock", json!({"advance_secs": 4}));
+    assert!(fail().is_empty(), "the next wait counts from the last attempt");
+    bench.control("clock", json!({"advance_secs": 1}));
+    assert_eq!(fail(), first);
+    bench.control("clock", json!({"advance_secs": -3_600}));
+    assert!(fail().is_empty(), "back in time nothing is due");
+    bench.control("clock", json!({"advance_secs": 3_625}));
+    assert_eq!(bench.sandbox.drain_outbox().len(), 1);
+    bench.control("clock", json!({"advance_secs": 86_400}));
+    assert!(bench.sandbox.drain_outbox().is_empty(), "accepted is the end of it");
+}

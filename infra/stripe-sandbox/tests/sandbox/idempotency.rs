@@ -86,3 +86,24 @@ fn the_key_is_in_the_event_and_gets_do_not_use_it() {
     let (status, headers, _) = bench.raw(&bench.test_key, "GET", "/v1/payouts", "", &[("idempotency-key", "k")]);
     assert_eq!((status, replayed(&headers)), (200, false));
 }
+
+#[test]
+fn a_replay_repeats_the_answer_and_tells_of_the_first_call() {
+    let bench = Bench::new();
+    let header = |headers: &[(&'static str, String)], name: &str| {
+        headers.iter().find(|(have, _)| *have == name).map(|(_, value)| value.clone())
+    };
+    let (_, first, _) = pay(&bench, "k", "amount=5&currency=usd");
+    let (_, again, _) = pay(&bench, "k", "amount=5&currency=usd");
+    assert_eq!(header(&again, "original-request"), header(&first, "request-id"));
+    assert_ne!(header(&again, "request-id"), header(&first, "request-id"));
+    for headers in [&first, &again] {
+        assert_eq!(header(headers, "idempotency-key").as_deref(), Some("k"));
+        assert_eq!(header(headers, "content-type").as_deref(), Some("application/json"));
+        assert!(header(headers, "stripe-version").is_some());
+        assert_eq!(header(headers, "stripe-should-retry"), None);
+    }
+    let events = bench.get("/v1/events?type=payout.created");
+    assert_eq!(events["data"].as_array().unwrap().len(), 1, "a replay is no event");
+    assert_eq!(events["data"][0]["request"]["id"].as_str(), header(&first, "request-id").as_deref());
+}
