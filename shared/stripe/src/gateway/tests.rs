@@ -407,7 +407,7 @@ proptest! {
             let Doing::Moves(reread) = reread.doing else { panic!() };
             if amount.is_some() || moves.route().param("amount").is_none() {
                 prop_assert_eq!(reread.canonical(), moves.canonical());
-                prop_assert_eq!(&reread, &*moves);
+                prop_assert_eq!(&*reread, &*moves);
             }
             prop_assert_eq!(Moves::from_stored(&moves.to_stored()), Ok(*moves.clone()));
             prop_assert!(moves.outgoing(usd(decided.amount_minor() + 1), Some(&stamp())).body.len() >= sent.body.len());
