@@ -86,8 +86,11 @@ pub async fn find(
     Err(wrong("has_more", "more objects than are read"))
 }
 
+/// A path and its query.
+type Listing = (String, Vec<(&'static str, String)>);
+
 /// The list in which the effect stands, and what it is asked for.
-fn listing(moves: &Moves, since: Timestamp) -> Result<(String, Vec<(&'static str, String)>), StripeError> {
+fn listing(moves: &Moves, since: Timestamp) -> Result<Listing, StripeError> {
     let of = |role| moves.object(role).map(ToString::to_string);
     let since = ("created[gte]", since.secs().saturating_sub(CLOCKS_DIFFER_SECS).max(0).to_string());
     let destination = of(ObjectRole::Destination).map(|id| ("destination", id));
