@@ -112,7 +112,7 @@ pub fn corpus() -> Vec<Attempt> {
     let mut all = Vec::new();
     for route in ROUTES {
         match route.does {
-            Does::Move(_) | Does::DisputeUpdate => {
+            Does::Move(_) | Does::DisputeUpdate | Does::Pass(_) => {
                 let mut attack = Attack { route, all: &mut all };
                 attack.queries();
                 attack.names();
@@ -129,11 +129,6 @@ pub fn corpus() -> Vec<Attempt> {
             Does::Read => reads(route, &mut all),
             Does::SideDoor(_) => {
                 Attack { route, all: &mut all }.attempt("side door", "axiru_side_door", |_| {});
-            }
-            Does::Pass(_) => {
-                let mut attack = Attack { route, all: &mut all };
-                attack.queries();
-                attack.expansions();
             }
         }
     }
