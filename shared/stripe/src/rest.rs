@@ -176,6 +176,20 @@ impl<'a> Rest<'a> {
         }
     }
 
+    /// Reads what is at a path, with a query.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        at: &'static str,
+    ) -> Result<T, StripeError> {
+        let mut address = self.base.at(path);
+        if !query.is_empty() {
+            address.query_pairs_mut().extend_pairs(query);
+        }
+        self.call(Method::GET, address, None, &[], at).await
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
