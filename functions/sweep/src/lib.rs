@@ -1,10 +1,20 @@
 //! The sweep function as a library: its handler, so that tests can call it without Lambda.
 
+use std::sync::Arc;
+
+use axiru_aws::execution::{Executor, Recoverer};
 use axiru_aws::expire::Expirer;
+use axiru_aws::jobs::JobQueue;
+use axiru_aws::reach::Reach;
+use axiru_aws::refresh::AskQueue;
+use axiru_aws::seal::Seal;
+use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store, StoreError};
 use axiru_domain::{Mode, Timestamp};
 use axiru_runtime::env::{self, EnvError};
 use axiru_runtime::metrics;
+use axiru_stripe::base::STRIPE;
+use axiru_stripe::transport::{Https, HttpsError};
 use serde_json::{Value, json};
 
 /// Name of the function in metrics.
@@ -13,24 +23,50 @@ const NAME: &str = "sweep";
 /// What the handler works with, built once.
 pub struct App {
     expirer: Expirer,
+    recoverer: Option<Recoverer>,
+}
+
+/// The function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A setting.
+    #[error("{0}")]
+    Env(#[from] EnvError),
+    /// No HTTPS client.
+    #[error("{0}")]
+    Https(#[from] HttpsError),
 }
 
 impl App {
     /// From the environment.
     ///
     /// # Errors
-    /// [`EnvError`] when a setting is missing.
-    pub async fn load() -> Result<Self, EnvError> {
+    /// [`LoadError`].
+    pub async fn load() -> Result<Self, LoadError> {
         let clients = Clients::load().await;
         let state = env::required("AXIRU_STATE_TABLE")?;
         let store = Store::new(clients.dynamodb, state, env::required("AXIRU_LEDGER_TABLE")?);
-        Ok(Self::new(Expirer::new(store, Timestamp::now)))
+        let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
+        let asks = AskQueue::new(clients.sqs.clone(), env::required("AXIRU_REFRESH_QUEUE_URL")?);
+        let jobs = JobQueue::new(clients.sqs, env::required("AXIRU_EXECUTIONS_QUEUE_URL")?);
+        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
+        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
+        let reach = Reach::new(Arc::new(Https::new()?), base, TokenReader::new(store.clone(), seal, asks));
+        let executor = Executor::new(store.clone(), Arc::new(reach), Timestamp::now);
+        Ok(Self::new(Expirer::new(store, Timestamp::now)).with_recoverer(Recoverer::new(executor, jobs)))
     }
 
     /// With that expirer.
     #[must_use]
     pub const fn new(expirer: Expirer) -> Self {
-        Self { expirer }
+        Self { expirer, recoverer: None }
+    }
+
+    /// Looking after what is under way, too.
+    #[must_use]
+    pub fn with_recoverer(mut self, recoverer: Recoverer) -> Self {
+        self.recoverer = Some(recoverer);
+        self
     }
 }
 
@@ -58,8 +94,22 @@ pub async fn handle(app: &App) -> Result<Value, SweepFailed> {
         metrics::count(NAME, Some(mode), "DecisionsExpired", swept.ended);
         metrics::count(NAME, Some(mode), "DecisionsOpen", swept.open);
         tracing::info!(mode = %mode, decisions.ended = swept.ended, decisions.open = swept.open, "a mode was swept");
+        let mut told = json!({"ended": swept.ended, "failed": swept.failed, "open": swept.open});
+        if let Some(recoverer) = &app.recoverer {
+            let recovered = recoverer.run(mode).await?;
+            failed += recovered.failed;
+            metrics::count(NAME, Some(mode), "ExecutionsSettled", recovered.settled);
+            metrics::count(NAME, Some(mode), "ExecutionsUnknown", recovered.unknown);
+            metrics::count(NAME, Some(mode), "ExecutionsQueued", recovered.queued);
+            if let Some(told) = told.as_object_mut() {
+                told.insert("settled".into(), recovered.settled.into());
+                told.insert("queued".into(), recovered.queued.into());
+                told.insert("unknown".into(), recovered.unknown.into());
+                told.insert("failed".into(), (swept.failed + recovered.failed).into());
+            }
+        }
         if let Some(answer) = answer.as_object_mut() {
-            answer.insert(mode.to_string(), json!({"ended": swept.ended, "failed": swept.failed, "open": swept.open}));
+            answer.insert(mode.to_string(), told);
         }
     }
     if failed > 0 { Err(SweepFailed::Some(failed)) } else { Ok(answer) }

@@ -18,7 +18,9 @@ use axiru_domain::{
     StripeId, Timestamp, stripe_key,
 };
 use axiru_ledger::entry::Entry;
-use axiru_stripe::gateway::{Moves, Stamp};
+use axiru_stripe::error::StripeError;
+use axiru_stripe::gateway::{Effect, Moves, Stamp, look};
+use axiru_stripe::rest::Rest;
 use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
@@ -30,6 +32,7 @@ use crate::ledger::{CommitError, Writes};
 use crate::reach::{Letter, Reach, ReachError};
 use crate::requests::RequestRow;
 use crate::store::{Store, StoreError};
+use crate::tokens::TokenError;
 use conclude::News;
 use heard::Reading;
 
@@ -66,6 +69,20 @@ pub enum Claimed {
     Not(Claim, Box<RequestRow>),
     /// There is no such request.
     Unknown,
+}
+
+/// Time before the decision from which objects are looked for, in seconds: Stripe's clock is not ours.
+const SLACK_SECS: i64 = 300;
+
+/// Why Stripe could not be asked what became of a request.
+#[derive(Debug, thiserror::Error)]
+enum FindError {
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    #[error("{0}")]
+    Stripe(#[from] StripeError),
 }
 
 /// Why Stripe's answer cannot be had again.
@@ -188,6 +205,13 @@ impl Executor {
                 reading = Reading { heard: Heard::Unclear, why: first.why, ..reading };
             }
         }
+        if reading.why == "answer_unreadable" {
+            // Stripe made it and shows something else, as the charge of a refund: what was made bears our mark.
+            let found = self.find(&row, entry, moves).await;
+            if let Ok(Some(effect)) = found {
+                reading = Reading { heard: Heard::Made, why: "made", effect: Some(effect), ..reading };
+            }
+        }
         if reading.status == Some(429) {
             self.reach.slow_down(&row.scope, (self.clock)());
         }
@@ -201,6 +225,24 @@ impl Executor {
             self.permission(&row.scope).await;
         }
         Ok(Performed { answer, heard: reading.heard, why: reading.why, row, unrecorded })
+    }
+
+    /// What a request became at Stripe.
+    async fn find(&self, row: &RequestRow, entry: &Entry, moves: &Moves) -> Result<Option<Effect>, FindError> {
+        let since = row.decided_at.plus_secs(-SLACK_SECS);
+        let (transport, base) = self.reach.rest();
+        self.reach.pace(&row.scope, (self.clock)()).await;
+        let tokens = self.reach.tokens();
+        let token = tokens.token(&row.scope).await?;
+        let (stamp, money) = (stamp(&row.id, entry), money_of(entry)?);
+        let found = look::find(&Rest::new(transport, base, token.secret()), moves, money, &stamp, since).await;
+        match found {
+            Err(StripeError::Unauthorized) => {
+                let token = tokens.after_refusal(&row.scope, &token).await?;
+                Ok(look::find(&Rest::new(transport, base, token.secret()), moves, money, &stamp, since).await?)
+            }
+            found => Ok(found?),
+        }
     }
 
     /// Stripe's answer to a request that was made: within 23 hours Stripe gives it again for the same key, later it shows the object.

@@ -4,26 +4,20 @@
 use std::collections::BTreeMap;
 
 use axiru_domain::{Chore, Mode, RequestId, Scope};
-use axiru_stripe::error::StripeError;
-use axiru_stripe::gateway::{Effect, look};
-use axiru_stripe::rest::Rest;
+use axiru_stripe::gateway::Effect;
 
 use super::conclude::{self, News};
-use super::{Executor, later, moves_of, stamp};
+use super::{Executor, FindError, later, moves_of};
 use crate::decide::Undecided;
 use crate::error::AwsError;
 use crate::item::RowError;
 use crate::jobs::{Job, JobQueue};
 use crate::ledger::CommitError;
 use crate::requests::RequestRow;
-use crate::store::{Store, StoreError};
-use crate::tokens::TokenError;
+use crate::store::StoreError;
 
 /// Requests that one run looks after at most in one scope: each may cost a few calls to Stripe.
 const MAX_LOOKED: usize = 100;
-
-/// Time before the decision from which objects are looked for, in seconds: Stripe's clock is not ours.
-const SLACK_SECS: i64 = 300;
 
 /// What a run came to in a mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +42,7 @@ enum LookError {
     #[error("{0}")]
     Entry(#[from] Undecided),
     #[error("{0}")]
-    Token(#[from] TokenError),
-    #[error("{0}")]
-    Stripe(#[from] StripeError),
+    Find(#[from] FindError),
     #[error("{0}")]
     Queue(#[from] AwsError),
 }
@@ -122,25 +114,11 @@ impl Recoverer {
 
     /// What the request became at Stripe.
     async fn find(&self, row: &RequestRow) -> Result<Option<Effect>, LookError> {
-        let Executor { store, reach, clock } = &self.executor;
-        let entry = store.decision_entry(row).await?;
+        let entry = self.executor.store.decision_entry(row).await?;
         let intent = super::intent_of(&entry)?;
-        let moves =
-            moves_of(&intent, None, None, &BTreeMap::new()).map_err(|_| StoreError::from(RowError("objects")))?;
-        let money = intent.money();
-        let since = row.decided_at.plus_secs(-SLACK_SECS);
-        let (transport, base) = reach.rest();
-        reach.pace(&row.scope, clock()).await;
-        let token = reach.tokens().token(&row.scope).await?;
-        let stamp = stamp(&row.id, &entry);
-        let found = look::find(&Rest::new(transport, base, token.secret()), &moves, money, &stamp, since).await;
-        match found {
-            Err(StripeError::Unauthorized) => {
-                let token = reach.tokens().after_refusal(&row.scope, &token).await?;
-                Ok(look::find(&Rest::new(transport, base, token.secret()), &moves, money, &stamp, since).await?)
-            }
-            found => Ok(found?),
-        }
+        let moves = moves_of(&intent, None, None, &BTreeMap::new());
+        let moves = moves.map_err(|_| StoreError::from(RowError("objects")))?;
+        Ok(self.executor.find(row, &entry, &moves).await?)
     }
 }
 
@@ -153,6 +131,6 @@ pub(crate) fn job(row: &RequestRow) -> Job {
 ///
 /// # Errors
 /// [`AwsError`].
-pub async fn enqueue(_store: &Store, jobs: &JobQueue, row: &RequestRow) -> Result<(), AwsError> {
+pub async fn enqueue(jobs: &JobQueue, row: &RequestRow) -> Result<(), AwsError> {
     jobs.send(&job(row), &row.similar, "0").await
 }

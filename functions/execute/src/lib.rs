@@ -1,0 +1,116 @@
+//! The execute function as a library: its handler, so that tests can call it without Lambda.
+
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use axiru_aws::execution::{Executor, Worked, Worker};
+use axiru_aws::jobs::Job;
+use axiru_aws::reach::Reach;
+use axiru_aws::refresh::AskQueue;
+use axiru_aws::seal::Seal;
+use axiru_aws::tokens::TokenReader;
+use axiru_aws::{Clients, Store};
+use axiru_domain::Timestamp;
+use axiru_runtime::batch::{give_back, guarded};
+use axiru_runtime::env::{self, EnvError};
+use axiru_runtime::metrics;
+use axiru_stripe::base::{ApiBase, STRIPE};
+use axiru_stripe::transport::{Https, HttpsError, Transport};
+
+/// Name of the function in metrics.
+const NAME: &str = "execute";
+
+/// What the handler works with, built once.
+pub struct App {
+    worker: Worker,
+}
+
+/// The function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A setting.
+    #[error("{0}")]
+    Env(#[from] EnvError),
+    /// No HTTPS client.
+    #[error("{0}")]
+    Https(#[from] HttpsError),
+}
+
+impl App {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn load() -> Result<Self, LoadError> {
+        let clients = Clients::load().await;
+        let state = env::required("AXIRU_STATE_TABLE")?;
+        let store = Store::new(clients.dynamodb, state, env::required("AXIRU_LEDGER_TABLE")?);
+        let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
+        let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
+        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
+        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
+        Ok(Self::new(store, seal, asks, Arc::new(Https::new()?), base, Timestamp::now))
+    }
+
+    /// On that store, opening parameters with that key, with that way to Stripe and that clock.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        seal: Seal,
+        asks: AskQueue,
+        transport: Arc<dyn Transport>,
+        base: ApiBase,
+        now: fn() -> Timestamp,
+    ) -> Self {
+        let tokens = TokenReader::new(store.clone(), seal.clone(), asks).with_clock(now);
+        let reach = Arc::new(Reach::new(transport, base, tokens));
+        Self { worker: Worker::new(Executor::new(store, reach, now), seal) }
+    }
+}
+
+/// Does the jobs of a batch in their order; from the first of a group that fails on, they go back to the queue.
+pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
+    let mut failed = Vec::new();
+    for message in event.records {
+        let id = message.message_id.unwrap_or_default();
+        // First in, first out: what comes behind a job that failed waits for it.
+        if !failed.is_empty() || !done(app, &id, message.body.as_deref()).await {
+            failed.push(id);
+        }
+    }
+    give_back(failed)
+}
+
+/// Does one job; true when its message is done.
+async fn done(app: &App, message: &str, body: Option<&str>) -> bool {
+    let Some(Ok(job)) = body.map(serde_json::from_str::<Job>) else {
+        // Only our own functions write to the queue: this is a fault of ours, and it must not disappear.
+        tracing::error!(message.id = %message, "a message is no job");
+        metrics::count(NAME, None, "JobsRefused", 1);
+        return false;
+    };
+    let mode = Some(job.scope().mode());
+    let outcome = match &job {
+        Job::Execute { scope, request } => {
+            let worked = guarded(Box::pin(app.worker.execute(scope, request))).await;
+            worked.map(|worked| worked.map_err(|error| error.to_string()))
+        }
+        Job::Cancel { .. } => Ok(Err("nobody cancels yet".to_owned())),
+    };
+    match outcome {
+        Ok(Ok(worked)) => {
+            tracing::info!(scope = %job.scope(), worked = ?worked, "a job was done");
+            metrics::count(NAME, mode, if worked == Worked::Unknown { "OutcomeUnknown" } else { "JobsDone" }, 1);
+            true
+        }
+        Ok(Err(error)) => {
+            tracing::error!(scope = %job.scope(), error = %error, "a job comes back");
+            metrics::count(NAME, mode, "JobsPutOff", 1);
+            false
+        }
+        Err(panicked) => {
+            tracing::error!(scope = %job.scope(), error = %panicked, "a job could not be done");
+            false
+        }
+    }
+}

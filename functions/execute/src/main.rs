@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::SqsEvent;
+use axiru_fn_execute::{App, handle};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    axiru_runtime::telemetry::start();
+    let app = Arc::new(App::load().await?);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Error>(handle(&app, event.payload).await) }
+    }))
+    .await
+}
