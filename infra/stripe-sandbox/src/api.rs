@@ -9,6 +9,7 @@ use crate::event::Cause;
 use crate::expand::{check_path, expand};
 use crate::form::decode;
 use crate::idempotency::{SavedAnswer, fingerprint};
+use crate::mishap::Mishap;
 use crate::params::Params;
 use crate::routes::{Call, dispatch};
 use crate::state::State;
@@ -40,8 +41,8 @@ pub struct ApiAnswer {
 }
 
 impl State {
-    /// Answers one call.
-    pub(crate) fn answer(&mut self, request: &ApiRequest) -> ApiAnswer {
+    /// Answers one call, or fails it as it is told.
+    pub(crate) fn answer(&mut self, request: &ApiRequest, mishap: Option<Mishap>) -> ApiAnswer {
         let request_id = self.ids.next("req");
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
@@ -53,18 +54,36 @@ impl State {
                 headers.push((echoed, value.to_owned()));
             }
         }
-        let (status, body) = if request.path == "/v1/oauth/token" && request.method == "POST" {
-            self.token_call(request, &request_id, &mut headers)
+        let answer = if request.path == "/v1/oauth/token" && request.method == "POST" {
+            self.failing_token_call(request, &request_id, &mut headers, mishap)
         } else {
-            match self.call(request, &request_id, &mut headers) {
-                Ok((status, body)) => (status, body),
-                Err(error) => (error.status, error.body(&request_id).to_string()),
-            }
+            self.call(request, &request_id, &mut headers, mishap)
         };
+        let (status, body) = answer.unwrap_or_else(|error| {
+            headers.extend(error.headers());
+            (error.status, error.body(&request_id).to_string())
+        });
         if status == 401 {
             headers.push(("www-authenticate", "Bearer realm=\"Stripe\"".to_owned()));
         }
         ApiAnswer { status, headers, body }
+    }
+
+    fn failing_token_call(
+        &mut self,
+        request: &ApiRequest,
+        request_id: &str,
+        headers: &mut Vec<(&'static str, String)>,
+        mishap: Option<Mishap>,
+    ) -> Result<(u16, String), StripeError> {
+        if let Some(error) = mishap.and_then(Mishap::refusal) {
+            return Err(error);
+        }
+        if mishap == Some(Mishap::Error500) {
+            return Err(StripeError::internal());
+        }
+        let answer = self.token_call(request, request_id, headers);
+        if mishap == Some(Mishap::Error500AfterEffect) { Err(StripeError::internal()) } else { Ok(answer) }
     }
 
     /// `POST /v1/oauth/token`, whose errors have a shape of their own.
@@ -106,19 +125,34 @@ impl State {
         request: &ApiRequest,
         request_id: &str,
         headers: &mut Vec<(&'static str, String)>,
+        mishap: Option<Mishap>,
     ) -> Result<(u16, String), StripeError> {
         let caller = self.authenticate(&request.headers)?;
         check_version(&request.headers)?;
+        if let Some(error) = mishap.and_then(Mishap::refusal) {
+            return Err(error);
+        }
         let key = header(&request.headers, "idempotency-key").filter(|_| request.method == "POST").map(str::to_owned);
         let asked = fingerprint(&request.method, &request.path, &request.query, &request.body);
         if let Some(key) = &key
             && let Some(saved) = self.recall(&caller.scope, key, &asked)?
         {
+            // A failure on the way to a kept answer does not change what is kept.
+            if mishap.is_some_and(Mishap::is_500) {
+                return Err(StripeError::internal());
+            }
             headers.push(("idempotent-replayed", "true".to_owned()));
             headers.push(("original-request", saved.request_id));
             return Ok((saved.status, saved.body));
         }
-        let result = self.execute(request, &caller, request_id, key.clone());
+        let result = if mishap == Some(Mishap::Error500) {
+            Err(StripeError::internal())
+        } else {
+            self.execute(request, &caller, request_id, key.clone())
+        };
+        let began = result.as_ref().map_or_else(|error| error.remembered, |_| true);
+        let result =
+            if began && mishap == Some(Mishap::Error500AfterEffect) { Err(StripeError::internal()) } else { result };
         let (status, body, remembered) = match result {
             Ok(value) => (200, value.to_string(), true),
             Err(error) => (error.status, error.body(request_id).to_string(), error.remembered),

@@ -1,8 +1,38 @@
 //! Stripe's error bodies: `{"error": {"type", "code", "message", "param", …}}` with their status.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::mode::Mode;
+
+/// Which limit a call ran into: the value of `Stripe-Rate-Limited-Reason`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateLimitReason {
+    /// Calls per second of the account.
+    #[default]
+    GlobalRate,
+    /// Calls per second of one endpoint.
+    EndpointRate,
+    /// Calls of the account at the same time.
+    GlobalConcurrency,
+    /// Calls of one endpoint at the same time.
+    EndpointConcurrency,
+    /// One object.
+    ResourceSpecific,
+}
+
+impl RateLimitReason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::GlobalRate => "global-rate",
+            Self::EndpointRate => "endpoint-rate",
+            Self::GlobalConcurrency => "global-concurrency",
+            Self::EndpointConcurrency => "endpoint-concurrency",
+            Self::ResourceSpecific => "resource-specific",
+        }
+    }
+}
 
 /// An answer that is an error, in Stripe's shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +53,8 @@ pub struct StripeError {
     /// Whether an idempotency key remembers it. Failures of validation and authentication happen before execution
     /// and are not remembered; everything else is.
     pub remembered: bool,
+    /// The limit that was reached, if it was one.
+    pub limited: Option<RateLimitReason>,
 }
 
 impl StripeError {
@@ -36,6 +68,7 @@ impl StripeError {
             param: Some(param.into()),
             charge: None,
             remembered: false,
+            limited: None,
         }
     }
 
@@ -49,6 +82,7 @@ impl StripeError {
             param: None,
             charge: None,
             remembered: true,
+            limited: None,
         }
     }
 
@@ -114,6 +148,41 @@ impl StripeError {
 
     pub(crate) fn idempotency(message: impl Into<String>) -> Self {
         Self { kind: "idempotency_error", remembered: false, ..Self::refused(None, message) }
+    }
+
+    /// Stripe's own failure. A key remembers it, whatever was done.
+    pub(crate) fn internal() -> Self {
+        let message = "An unknown error occurred while processing your request. The sandbox was told to fail.";
+        Self { kind: "api_error", ..Self::refused(None, message).with_status(500) }
+    }
+
+    /// Another request holds the object; safe to retry.
+    pub(crate) fn lock_timeout() -> Self {
+        let message = "This object cannot be accessed right now because another API request or Stripe process is currently accessing it.";
+        Self { remembered: false, ..Self::refused(Some("lock_timeout"), message).with_status(429) }
+    }
+
+    pub(crate) fn rate_limited(reason: RateLimitReason) -> Self {
+        let error = Self::refused(Some("rate_limit"), "Request rate limit exceeded.").with_status(429);
+        Self { remembered: false, limited: Some(reason), ..error }
+    }
+
+    /// A call with the same key has not ended.
+    pub(crate) fn key_in_use() -> Self {
+        let message = "There is currently another in-progress request using this Idempotent Key.";
+        Self { code: Some("idempotency_key_in_use"), ..Self::idempotency(message).with_status(409) }
+    }
+
+    /// The headers that belong to the error alone.
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        if let Some(reason) = self.limited {
+            headers.push(("stripe-rate-limited-reason", reason.as_str().to_owned()));
+        }
+        if self.status == 409 {
+            headers.push(("stripe-should-retry", "true".to_owned()));
+        }
+        headers
     }
 
     /// The body Stripe would send.

@@ -11,6 +11,7 @@ use crate::api::{ApiAnswer, ApiRequest};
 use crate::config::SandboxConfig;
 use crate::control::{self, ControlError};
 use crate::delivery::SignedDelivery;
+use crate::mishap::Mishap;
 use crate::sender::DeliverySender;
 use crate::state::State;
 
@@ -67,7 +68,13 @@ impl Sandbox {
     /// Answers one API call without HTTP.
     #[must_use]
     pub fn api(&self, request: &ApiRequest) -> ApiAnswer {
-        self.write(|state| state.answer(request))
+        self.write(|state| state.answer(request, None))
+    }
+
+    /// The same, but the call fails as told. After [`Mishap::DropAfterEffect`] the answer must not reach the caller.
+    #[must_use]
+    pub fn api_with(&self, request: &ApiRequest, mishap: Mishap) -> ApiAnswer {
+        self.write(|state| state.answer(request, Some(mishap)))
     }
 
     /// One call of the control API without HTTP: `control("POST", "accounts", json!({…}))`.

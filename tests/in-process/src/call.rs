@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::fault::Fault;
 
-/// The AWS services that have a double.
+/// The services that have a double.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
     /// Tables.
@@ -18,10 +18,12 @@ pub enum Service {
     S3,
     /// Configured secrets.
     SecretsManager,
+    /// Stripe: no AWS service, but an I/O point like them.
+    Stripe,
 }
 
 impl Service {
-    /// The prefix of the service's IAM actions.
+    /// The prefix of the service's IAM actions; Stripe has none, and its calls need none.
     pub fn iam_prefix(self) -> &'static str {
         match self {
             Self::DynamoDb => "dynamodb",
@@ -29,6 +31,7 @@ impl Service {
             Self::Kms => "kms",
             Self::S3 => "s3",
             Self::SecretsManager => "secretsmanager",
+            Self::Stripe => "stripe",
         }
     }
 }
@@ -42,9 +45,10 @@ pub struct Call {
     pub process: usize,
     /// The service called.
     pub service: Service,
-    /// The operation, as AWS names it: `TransactWriteItems`.
+    /// The operation, as AWS names it: `TransactWriteItems`. For Stripe method and path, ids replaced:
+    /// `POST /v1/refunds/:id/cancel`.
     pub operation: String,
-    /// Tables, queue URL, key id, `bucket/key` or secret id, in the order of the request, each once.
+    /// Tables, queue URL, key id, `bucket/key`, secret id or Stripe's path, in the order of the request, each once.
     pub targets: Vec<String>,
     /// The request body as the service would see it (after `aws-chunked` decoding).
     pub body: Bytes,
@@ -70,6 +74,9 @@ impl Call {
     /// The IAM actions that the call needs, each with its target: a transaction needs the action of each of its items,
     /// a sealed or locked write its companions.
     pub fn iam_actions(&self) -> Vec<(String, String)> {
+        if self.service == Service::Stripe {
+            return Vec::new();
+        }
         let prefix = self.service.iam_prefix();
         let action = |name: &str, target: &str| (format!("{prefix}:{name}"), target.to_owned());
         if let Some(items) = self.transaction_items() {
@@ -112,6 +119,10 @@ fn transaction_item(item: &Value) -> Option<(&'static str, String)> {
 }
 
 pub(crate) fn is_read(operation: &str) -> bool {
+    operation.starts_with("GET ") || is_aws_read(operation)
+}
+
+fn is_aws_read(operation: &str) -> bool {
     matches!(
         operation,
         "GetItem"

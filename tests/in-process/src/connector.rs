@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::fault::Fault;
-use crate::gate::Entered;
+use crate::gate::{Arrival, Entered};
 use crate::process::Process;
 use crate::refusals;
 use crate::wire::{Reply, WireRequest};
@@ -34,17 +34,23 @@ impl Connector {
     async fn attempt(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = WireRequest::read(request).await.map_err(|why| ConnectorError::user(why.into()))?;
         self.process.alive().await;
-        let entered = self.world.gate.enter(self.process.number, &request);
+        let arrival = Arrival {
+            service: request.service,
+            operation: request.operation.clone(),
+            targets: request.targets(),
+            body: request.body.clone(),
+        };
+        let entered = self.world.gate.enter(self.process.number, arrival);
         let half = self.world.latency_of(&request.operation) / 2;
         pass(half).await;
         self.process.alive().await;
-        for late in self.world.gate.due(entered.number) {
-            self.world.apply(&late, false);
-        }
+        self.world.gate.before(&entered).await;
+        self.process.alive().await;
         let reply = self.decide(&entered, &request).await;
         pass(half).await;
         self.process.alive().await;
-        self.world.gate.leave(&entered, reply.as_ref());
+        let status = reply.as_ref().map(|reply| reply.status);
+        self.world.gate.leave(&entered, status, reply.as_ref().and_then(|reply| reply.capacity_units));
         match reply {
             Some(reply) => reply.into_http(),
             None => Err(reset()),
@@ -57,17 +63,23 @@ impl Connector {
         let Some(fault) = entered.fault else { return Some(apply()) };
         match fault {
             Fault::Fail => Some(refusals::failed(request.service)),
-            Fault::Reset => None,
+            Fault::Reset | Fault::NotSent | Fault::TimeOut => None,
             Fault::ApplyThenFail => {
                 apply();
                 Some(refusals::failed(request.service))
             }
-            Fault::ApplyThenReset => {
+            Fault::ApplyThenReset | Fault::ApplyThenTimeOut => {
                 apply();
                 None
             }
             Fault::ApplyLate { after } => {
-                self.world.gate.hold(entered.number + after, request.clone());
+                // Weak: the gate belongs to the account, and would keep it for ever.
+                let (world, request) = (Arc::downgrade(&self.world), request.clone());
+                self.world.gate.hold(entered.number + after, move || {
+                    if let Some(world) = world.upgrade() {
+                        world.apply(&request, false);
+                    }
+                });
                 None
             }
             Fault::Conflict => Some(refusals::conflicted(request)),
@@ -83,22 +95,17 @@ impl Connector {
                 self.process.alive().await;
                 Some(apply())
             }
-            Fault::Crash => self.crash().await,
+            Fault::Crash => self.process.crash().await,
             Fault::ApplyThenCrash => {
                 apply();
-                self.crash().await
+                self.process.crash().await
             }
         }
-    }
-
-    async fn crash(&self) -> Option<Reply> {
-        self.process.die();
-        std::future::pending().await
     }
 }
 
 /// Lets other tasks run, and time pass where a latency is set.
-async fn pass(time: Duration) {
+pub(crate) async fn pass(time: Duration) {
     if time.is_zero() {
         tokio::task::yield_now().await;
     } else {

@@ -1,11 +1,14 @@
 //! The gate: every HTTP attempt passes it, is numbered and recorded there, and is told what goes wrong with it.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::call::{Call, Calls};
+use bytes::Bytes;
+
+use crate::call::{Call, Calls, Service};
 use crate::fault::Fault;
-use crate::wire::{Reply, WireRequest};
 
 /// The plan of what goes wrong. A clone speaks of the same account.
 #[derive(Clone)]
@@ -15,17 +18,35 @@ pub struct Faults {
 
 type Rule = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 
+/// Work that is done before a call is applied.
+type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+type Hook = Box<dyn FnMut(&Call) -> Doing + Send>;
+
+/// A request that is applied later.
+type Late = Box<dyn FnOnce() + Send>;
+
 /// Counts, records, decides.
 #[derive(Default)]
 pub(crate) struct Gate {
     state: Mutex<State>,
+    /// Beside the state: a hook may ask the account for anything while it is asked.
+    hooks: Mutex<Vec<Hook>>,
+}
+
+/// A request at the gate.
+pub(crate) struct Arrival {
+    pub(crate) service: Service,
+    pub(crate) operation: String,
+    pub(crate) targets: Vec<String>,
+    pub(crate) body: Bytes,
 }
 
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
     rules: Vec<Rule>,
-    late: Vec<(usize, WireRequest)>,
+    late: Vec<(usize, Late)>,
     clock: u64,
     /// Grows whenever the calls are cleared, so that a call under way then does not mark another as answered.
     generation: u64,
@@ -36,6 +57,7 @@ pub(crate) struct Entered {
     pub(crate) number: usize,
     pub(crate) fault: Option<Fault>,
     generation: u64,
+    call: Call,
 }
 
 impl Gate {
@@ -43,17 +65,17 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn enter(&self, process: usize, request: &WireRequest) -> Entered {
+    pub(crate) fn enter(&self, process: usize, arrival: Arrival) -> Entered {
         let mut guard = self.state();
         let state = &mut *guard;
         state.clock += 1;
         let mut call = Call {
             number: state.calls.len(),
             process,
-            service: request.service,
-            operation: request.operation.clone(),
-            targets: request.targets(),
-            body: request.body.clone(),
+            service: arrival.service,
+            operation: arrival.operation,
+            targets: arrival.targets,
+            body: arrival.body,
             fault: None,
             status: None,
             capacity_units: None,
@@ -61,12 +83,13 @@ impl Gate {
             left: None,
         };
         call.fault = state.rules.iter_mut().find_map(|rule| rule(&call));
-        let entered = Entered { number: call.number, fault: call.fault, generation: state.generation };
+        let entered =
+            Entered { number: call.number, fault: call.fault, generation: state.generation, call: call.clone() };
         state.calls.push(call);
         entered
     }
 
-    pub(crate) fn leave(&self, entered: &Entered, reply: Option<&Reply>) {
+    pub(crate) fn leave(&self, entered: &Entered, status: Option<u16>, capacity_units: Option<f64>) {
         let mut state = self.state();
         state.clock += 1;
         let now = state.clock;
@@ -75,22 +98,43 @@ impl Gate {
         }
         if let Some(call) = state.calls.get_mut(entered.number) {
             call.left = Some(now);
-            call.status = reply.map(|reply| reply.status);
-            call.capacity_units = reply.and_then(|reply| reply.capacity_units);
+            call.status = status;
+            call.capacity_units = capacity_units;
         }
     }
 
     /// Keeps a request to be applied just before attempt number `due`.
-    pub(crate) fn hold(&self, due: usize, request: WireRequest) {
-        self.state().late.push((due, request));
+    pub(crate) fn hold(&self, due: usize, late: impl FnOnce() + Send + 'static) {
+        self.state().late.push((due, Box::new(late)));
     }
 
-    /// The held requests that are due at attempt `number`.
-    pub(crate) fn due(&self, number: usize) -> Vec<WireRequest> {
-        let mut state = self.state();
-        let (due, later) = std::mem::take(&mut state.late).into_iter().partition::<Vec<_>, _>(|(at, _)| *at <= number);
-        state.late = later;
-        due.into_iter().map(|(_, request)| request).collect()
+    /// Applies the held requests that are due at attempt `number`.
+    pub(crate) fn apply_due(&self, number: usize) {
+        let due = {
+            let mut state = self.state();
+            let late = std::mem::take(&mut state.late);
+            let (due, later) = late.into_iter().partition::<Vec<_>, _>(|(at, _)| *at <= number);
+            state.late = later;
+            due
+        };
+        due.into_iter().for_each(|(_, late)| late());
+    }
+
+    /// What comes between a call's arrival and its being applied: what is late, then what hooks do.
+    pub(crate) async fn before(&self, entered: &Entered) {
+        self.apply_due(entered.number);
+        for doing in self.ask_hooks(&entered.call) {
+            doing.await;
+        }
+    }
+
+    fn ask_hooks(&self, call: &Call) -> Vec<Doing> {
+        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+        hooks.iter_mut().map(|hook| hook(call)).collect()
+    }
+
+    pub(crate) fn add_hook(&self, hook: Hook) {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
     }
 
     pub(crate) fn calls(&self) -> Calls {

@@ -1,4 +1,4 @@
-//! AWS in one process, for tests and for simulation in virtual time.
+//! AWS and Stripe in one process, for tests and for simulation in virtual time.
 //!
 //! Real `aws-sdk-*` clients talk to an HTTP connector that answers from memory: [dynoxide] for DynamoDB, small doubles
 //! for SQS, KMS, S3 and Secrets Manager. Production code therefore needs no mock traits: it calls SDK clients, here as in
@@ -8,8 +8,10 @@
 //! - [`Faults`] decides what goes wrong at which attempt: fail, *apply and then fail*, conflict, throttle, delay, crash.
 //! - [`Enumerator`] runs a scenario once per (attempt, fault, SDK retries on or off), recovers, and checks.
 //! - [`Calls`] lists what was called, [`Dump`] everything that is stored.
+//! - [`Stripe`] is the way to the Stripe sandbox through the same gate, so that calls to Stripe are numbered and fail as others do.
 //!
-//! It must never be a dependency of anything but tests, and never depends on the code under test.
+//! It must never be a dependency of anything but tests, and never depends on the code under test but for the seam towards Stripe
+//! ([`axiru_stripe::transport`]).
 //!
 //! What it does not do: natural contention (dynoxide serialises: a conflict is injected), signature and IAM checks,
 //! request limits of whole accounts, and streams unless a test creates its table with one.
@@ -36,6 +38,7 @@ mod s3;
 mod s3_xml;
 mod secrets;
 mod sqs;
+mod stripe;
 mod tables;
 mod wire;
 mod world;
@@ -53,4 +56,5 @@ pub use latency::Latencies;
 pub use names::*;
 pub use process::Outcome;
 pub use report::{Point, Report, Violation};
+pub use stripe::Stripe;
 pub use world::InProcess;

@@ -24,8 +24,14 @@ impl Process {
         Self { number, dead: watch::Sender::new(false) }
     }
 
-    pub(crate) fn die(&self) {
+    fn die(&self) {
         self.dead.send_replace(true);
+    }
+
+    /// Dies at a call, which never returns.
+    pub(crate) async fn crash<T>(&self) -> T {
+        self.die();
+        std::future::pending().await
     }
 
     /// Never returns while the process is dead: its calls go nowhere.

@@ -13,6 +13,8 @@ pub(crate) fn failed(service: Service) -> Reply {
         Service::Sqs => Reply::json_error(500, "com.amazonaws.sqs#InternalFailure", "internal failure"),
         Service::Kms => Reply::json_error(500, "KMSInternalException", "internal failure"),
         Service::SecretsManager => Reply::json_error(500, "InternalServiceError", "internal failure"),
+        // Calls to Stripe take another way: see `stripe.rs`.
+        Service::Stripe => Reply::json_error(500, "api_error", "internal failure"),
     }
 }
 
@@ -26,7 +28,9 @@ pub(crate) fn throttled(service: Service) -> Reply {
             "The level of configured provisioned throughput for the table was exceeded.",
         ),
         Service::Sqs => Reply::json_error(400, "com.amazonaws.sqs#RequestThrottled", "the request was throttled"),
-        Service::Kms | Service::SecretsManager => Reply::json_error(400, "ThrottlingException", "Rate exceeded"),
+        Service::Kms | Service::SecretsManager | Service::Stripe => {
+            Reply::json_error(400, "ThrottlingException", "Rate exceeded")
+        }
     }
 }
 

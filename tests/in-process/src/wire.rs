@@ -123,6 +123,7 @@ impl WireRequest {
             Service::Sqs => text("QueueUrl"),
             Service::Kms => text("KeyId"),
             Service::SecretsManager => text("SecretId"),
+            Service::Stripe => Vec::new(),
             Service::S3 if self.key.is_empty() => vec![self.bucket.clone()],
             Service::S3 => vec![format!("{}/{}", self.bucket, self.key)],
         }

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use axiru_stripe_sandbox::Sandbox;
 use bytes::Bytes;
 use dynoxide::{DynoxideError, Item};
 use serde_json::Value;
 
-use crate::call::{Calls, Service};
+use crate::call::{Call, Calls, Service};
 use crate::connector::Connector;
 use crate::dump::Dump;
 use crate::dynamodb::DynamoDb;
@@ -24,6 +25,7 @@ use crate::process::{Outcome, Process};
 use crate::s3::S3;
 use crate::secrets::Secrets;
 use crate::sqs::Sqs;
+use crate::stripe::Stripe;
 use crate::tables;
 use crate::wire::{Reply, WireRequest};
 
@@ -48,6 +50,7 @@ impl World {
             Service::Kms => self.kms.answer(request),
             Service::S3 => self.s3.answer(request),
             Service::SecretsManager => self.secrets.answer(request),
+            Service::Stripe => crate::refusals::failed(Service::Stripe),
         }
     }
 
@@ -109,6 +112,34 @@ impl InProcess {
         SharedHttpClient::new(Connector::new(self.world.clone(), self.process.clone()))
     }
 
+    /// This process's way to Stripe: every call passes the account's gate, then the sandbox.
+    pub fn stripe(&self, sandbox: &Sandbox) -> Stripe {
+        Stripe::new(self.world.clone(), self.process.clone(), sandbox.clone())
+    }
+
+    /// Lets something happen in between: `hook` is asked at every call of any process, after the call has passed the gate and
+    /// before it is applied, and what it answers is done first. `call.number` tells which call it is (counted from 0 since the calls were
+    /// last cleared: the enumerator counts a scenario and its recovery apart).
+    ///
+    /// ```ignore
+    /// account.between(move |call| {
+    ///     if call.number == 3 {
+    ///         sandbox.control("POST", "live/acct_1/refunds", json!({"charge": charge})).unwrap();
+    ///     }
+    ///     async {}
+    /// });
+    /// ```
+    ///
+    /// Hooks stay until the account is dropped. What a hook does through clients of the account passes the gate itself and asks the
+    /// hooks again, so let it be done once, by [`InProcess::another_process`] under [`InProcess::run`]: a fault may hit it too. A
+    /// hook that holds this account keeps it for ever.
+    pub fn between<F>(&self, mut hook: impl FnMut(&Call) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.world.gate.add_hook(Box::new(move |call| Box::pin(hook(call))));
+    }
+
     /// The plan of what goes wrong.
     pub fn faults(&self) -> Faults {
         Faults::new(self.world.gate.clone())
@@ -133,9 +164,7 @@ impl InProcess {
 
     /// Applies every request that [`crate::Fault::ApplyLate`] still holds.
     pub fn apply_late(&self) {
-        for late in self.world.gate.due(usize::MAX) {
-            self.world.apply(&late, false);
-        }
+        self.world.gate.apply_due(usize::MAX);
     }
 
     /// Sets how long operations take.

@@ -8,6 +8,7 @@ mod kms;
 mod s3;
 mod secrets;
 mod sqs;
+mod stripe;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
