@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use axiru_aws::cancel::{Cancelled, Canceller};
 use axiru_aws::execution::{Executor, Worked, Worker};
 use axiru_aws::jobs::Job;
 use axiru_aws::reach::Reach;
@@ -23,6 +24,7 @@ const NAME: &str = "execute";
 /// What the handler works with, built once.
 pub struct App {
     worker: Worker,
+    canceller: Canceller,
 }
 
 /// The function cannot start.
@@ -62,9 +64,10 @@ impl App {
         base: ApiBase,
         now: fn() -> Timestamp,
     ) -> Self {
-        let tokens = TokenReader::new(store.clone(), seal.clone(), asks).with_clock(now);
+        let tokens = Arc::new(TokenReader::new(store.clone(), seal.clone(), asks).with_clock(now));
+        let canceller = Canceller::new(store.clone(), Arc::clone(&transport), base.clone(), Arc::clone(&tokens), now);
         let reach = Arc::new(Reach::new(transport, base, tokens));
-        Self { worker: Worker::new(Executor::new(store, reach, now), seal) }
+        Self { worker: Worker::new(Executor::new(store, reach, now), seal), canceller }
     }
 }
 
@@ -95,7 +98,14 @@ async fn done(app: &App, message: &str, body: Option<&str>) -> bool {
             let worked = guarded(Box::pin(app.worker.execute(scope, request))).await;
             worked.map(|worked| worked.map_err(|error| error.to_string()))
         }
-        Job::Cancel { .. } => Ok(Err("nobody cancels yet".to_owned())),
+        Job::Cancel { scope, kind, object } => {
+            let cancelled = guarded(Box::pin(app.canceller.run(scope, *kind, object))).await;
+            cancelled.map(|cancelled| match cancelled {
+                Ok(Cancelled::Undone | Cancelled::TooLate) => Ok(Worked::Done),
+                Ok(Cancelled::Nothing) => Ok(Worked::Nothing),
+                Err(error) => Err(error.to_string()),
+            })
+        }
     };
     match outcome {
         Ok(Ok(worked)) => {

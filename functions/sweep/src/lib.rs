@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axiru_aws::cancel::Canceller;
 use axiru_aws::execution::{Executor, Recoverer};
 use axiru_aws::expire::Expirer;
 use axiru_aws::jobs::JobQueue;
@@ -13,8 +14,8 @@ use axiru_aws::{Clients, Store, StoreError};
 use axiru_domain::{Mode, Timestamp};
 use axiru_runtime::env::{self, EnvError};
 use axiru_runtime::metrics;
-use axiru_stripe::base::STRIPE;
-use axiru_stripe::transport::{Https, HttpsError};
+use axiru_stripe::base::{ApiBase, STRIPE};
+use axiru_stripe::transport::{Https, HttpsError, Transport};
 use serde_json::{Value, json};
 
 /// Name of the function in metrics.
@@ -51,9 +52,15 @@ impl App {
         let jobs = JobQueue::new(clients.sqs, env::required("AXIRU_EXECUTIONS_QUEUE_URL")?);
         let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
         let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
-        let reach = Reach::new(Arc::new(Https::new()?), base, TokenReader::new(store.clone(), seal, asks));
+        let base: ApiBase = base;
+        let https: Arc<dyn Transport> = Arc::new(Https::new()?);
+        let tokens = Arc::new(TokenReader::new(store.clone(), seal, asks));
+        let canceller =
+            Canceller::new(store.clone(), Arc::clone(&https), base.clone(), Arc::clone(&tokens), Timestamp::now);
+        let reach = Reach::new(https, base, tokens);
         let executor = Executor::new(store.clone(), Arc::new(reach), Timestamp::now);
-        Ok(Self::new(Expirer::new(store, Timestamp::now)).with_recoverer(Recoverer::new(executor, jobs)))
+        let recoverer = Recoverer::new(executor, jobs).with_canceller(canceller);
+        Ok(Self::new(Expirer::new(store, Timestamp::now)).with_recoverer(recoverer))
     }
 
     /// With that expirer.

@@ -48,7 +48,7 @@ pub struct Canceller {
     store: Store,
     transport: Arc<dyn Transport>,
     base: ApiBase,
-    tokens: TokenReader,
+    tokens: Arc<TokenReader>,
     clock: fn() -> Timestamp,
 }
 
@@ -114,10 +114,10 @@ impl Canceller {
         store: Store,
         transport: Arc<dyn Transport>,
         base: ApiBase,
-        tokens: TokenReader,
+        tokens: impl Into<Arc<TokenReader>>,
         clock: fn() -> Timestamp,
     ) -> Self {
-        Self { store, transport, base, tokens, clock }
+        Self { store, transport, base, tokens: tokens.into(), clock }
     }
 
     /// Cancels a movement, if that is still noted, and tells the outcome.

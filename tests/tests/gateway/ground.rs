@@ -1,7 +1,7 @@
 //! A connected account at a sandboxed Stripe, a key, a plan, and the real gateway, worker, observer and sweeper in one process.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -22,6 +22,7 @@ use axiru_ledger::entry::{Entry, Tip};
 use axiru_policy::Plan;
 use axiru_stripe::base::ApiBase;
 use axiru_stripe::event::{Projected, project};
+use axiru_stripe::report::Report;
 use axiru_stripe_sandbox::{Sandbox, SandboxConfig};
 use lambda_http::Body;
 use serde_json::{Value, json};
@@ -59,6 +60,8 @@ pub(crate) struct Ground {
     pub(crate) app: App,
     /// A charge of 5,000.00 at Stripe.
     pub(crate) charge: String,
+    /// What Stripe has delivered.
+    delivered: Arc<Mutex<Vec<Report>>>,
 }
 
 fn s(text: impl Into<String>) -> AttributeValue {
@@ -101,11 +104,11 @@ impl Ground {
         ground
     }
 
-    /// The same deployment, as another process of it: nothing in memory, and alive.
-    pub(crate) fn another(&self) -> Self {
-        let account = self.account.another_process();
-        let stripe = account.stripe(self.stripe.sandbox()).at(|| now().secs());
-        Self::process(account, stripe, self.retries, self.charge.clone())
+    /// The same deployment after a restart: nothing in memory.
+    pub(crate) fn restarted(&self) -> Self {
+        let process =
+            Self::process(self.account.clone(), self.stripe.clone(), self.retries, self.charge.clone());
+        Self { delivered: Arc::clone(&self.delivered), ..process }
     }
 
     fn process(account: InProcess, stripe: Stripe, retries: Retries, charge: String) -> Self {
@@ -113,7 +116,7 @@ impl Ground {
         let asks = AskQueue::new(account.sqs(retries), local::REFRESH_QUEUE_URL);
         let store = Store::new(account.dynamodb(retries), local::STATE_TABLE, local::LEDGER_TABLE);
         let app = App::new(store, seal, asks, Arc::new(stripe.clone()), base(), now);
-        Self { account, stripe, retries, app, charge }
+        Self { account, stripe, retries, app, charge, delivered: Arc::default() }
     }
 
     /// The usual one.
@@ -279,8 +282,8 @@ impl Ground {
         Answered { status, headers, body, text }
     }
 
-    /// The events that Stripe would deliver now, each once, as reports.
-    pub(crate) fn events(&self) -> Vec<axiru_stripe::report::Report> {
+    /// Every event that Stripe has delivered until now, as reports: what a process took and lost is delivered again.
+    pub(crate) fn events(&self) -> Vec<Report> {
         let deliveries = self.stripe.sandbox().drain_outbox();
         let reports = deliveries.into_iter().filter_map(|delivery| {
             match project(delivery.body.as_ref(), Mode::Test).unwrap_or_else(|error| panic!("{error}")) {
@@ -288,11 +291,13 @@ impl Ground {
                 Projected::Ignored(_) => None,
             }
         });
-        reports.collect()
+        let mut delivered = self.delivered.lock().unwrap();
+        delivered.extend(reports);
+        delivered.clone()
     }
 
     /// Observes reports; the types of the new entries.
-    pub(crate) async fn observe(&self, reports: Vec<axiru_stripe::report::Report>) -> Result<Vec<String>, String> {
+    pub(crate) async fn observe(&self, reports: Vec<Report>) -> Result<Vec<String>, String> {
         let observer = Observer::new(self.store()).with_clock(now);
         let mut told = Vec::new();
         for observed in observer.observe(reports).await {

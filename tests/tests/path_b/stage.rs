@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_aws::cancel::Canceller;
-use axiru_aws::decide::{Ask, Decider};
+use axiru_aws::decide::{self, Ask, Decider};
 use axiru_aws::jobs::{Job, JobQueue};
 use axiru_aws::observe::{Observed, Observer};
 use axiru_aws::refresh::AskQueue;
@@ -150,7 +150,8 @@ impl Stage {
             rationale: None,
             metadata: BTreeMap::new(),
             idempotency_key: key.parse().unwrap(),
-            execute: true,
+            purpose: decide::Purpose::Send,
+            parameters: None,
         };
         let decided = Decider::new(self.ground.store()).with_clock(evening).decide(&ask).await.unwrap();
         let asked = Asked { id: decided.row.id.clone(), digest: decided.row.digest.clone(), entry: decided.entry };

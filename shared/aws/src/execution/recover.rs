@@ -8,6 +8,7 @@ use axiru_stripe::gateway::Effect;
 
 use super::conclude::{self, News};
 use super::{Executor, FindError, later, moves_of};
+use crate::cancel::Canceller;
 use crate::decide::Undecided;
 use crate::error::AwsError;
 use crate::item::RowError;
@@ -51,13 +52,21 @@ enum LookError {
 pub struct Recoverer {
     executor: Executor,
     jobs: JobQueue,
+    canceller: Option<Canceller>,
 }
 
 impl Recoverer {
     /// With that executor, and the queue of the worker.
     #[must_use]
     pub const fn new(executor: Executor, jobs: JobQueue) -> Self {
-        Self { executor, jobs }
+        Self { executor, jobs, canceller: None }
+    }
+
+    /// Finding cancellations that got lost, too.
+    #[must_use]
+    pub fn with_canceller(mut self, canceller: Canceller) -> Self {
+        self.canceller = Some(canceller);
+        self
     }
 
     /// Looks after everything that is due in every connected scope of a mode.
@@ -69,6 +78,13 @@ impl Recoverer {
         let mut recovered = Recovered::default();
         for connection in store.connections(mode).await? {
             let scope = &connection.scope;
+            match self.cancellations(scope).await {
+                Ok(queued) => recovered.queued += queued,
+                Err(error) => {
+                    recovered.failed += 1;
+                    tracing::error!(scope = %scope, error = %error, "cancellations could not be queued again");
+                }
+            }
             let due = store.due(scope, (self.executor.clock)()).await?;
             let under_way = due.requests.into_iter().filter(|(_, status)| status.is_under_way());
             for (id, _) in under_way.take(MAX_LOOKED) {
@@ -86,6 +102,19 @@ impl Recoverer {
             }
         }
         Ok(recovered)
+    }
+
+    /// Queues again what should have been cancelled by now.
+    async fn cancellations(&self, scope: &Scope) -> Result<u64, LookError> {
+        let Some(canceller) = &self.canceller else { return Ok(0) };
+        let mut queued = 0;
+        for job in canceller.overdue(scope).await? {
+            let group = if let Job::Cancel { object, .. } = &job { object.as_str() } else { "-" };
+            let turn = ((self.executor.clock)().secs() / 300).to_string();
+            self.jobs.send(&job, group, &turn).await?;
+            queued += 1;
+        }
+        Ok(queued)
     }
 
     /// Looks after one request; what was done, none where it is still not known.
