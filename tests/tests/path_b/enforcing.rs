@@ -208,6 +208,21 @@ async fn while_nobody_knows_nothing_is_told() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_proves_to_be_ours_is_not_cancelled_any_more() {
+    let stage = Stage::simple().await;
+    let asked = stage.executing("k1", Kind::Payout, HUGE, &[]).await;
+    stage.observe(&report(&event("evt_1", "payout.created", &payout("po_1", HUGE, "pending"), None))).await;
+    assert_eq!(stage.canceller.overdue(&scope()).await.unwrap().len(), 1);
+    let mut object = payout("po_1", HUGE, "pending");
+    object["metadata"] = asked.metadata();
+    let proof = report(&event("evt_2", "payout.updated", &object, Some(json!({"metadata": {}}))));
+    assert_eq!(stage.observe(&proof).await, ["execution.succeeded"]);
+    assert!(stage.canceller.overdue(&scope()).await.unwrap().is_empty());
+    assert_eq!(cancel(&stage, Kind::Payout, "po_1").await.unwrap(), Cancelled::Nothing);
+    assert!(stage.ground.account.calls().of(axiru_in_process::Service::Stripe).is_empty());
+}
+
 /// A Stripe that answers every POST and every GET with one status and body, and counts the POSTs.
 struct Always {
     post: (u16, &'static str),
