@@ -1,12 +1,16 @@
 //! What an enforced plan blocks and nobody asked for: cancelled where Stripe still does it, else told to be too late, and never claimed
 //! otherwise.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axiru_aws::Retry;
 use axiru_aws::cancel::{CancelError, Cancelled};
 use axiru_aws::jobs::Job;
 use axiru_domain::{Kind, ObjectRole};
 use axiru_in_process::{Enumerator, Fault, InProcess, Retries};
 use axiru_stripe::report::Report;
+use axiru_stripe::transport::{Answering, Transport};
 use serde_json::{Value, json};
 
 use super::events::{dispute, event, payout, refund, report, transfer};
@@ -201,6 +205,95 @@ async fn while_nobody_knows_nothing_is_told() {
         assert_eq!(cancel(&stage, Kind::Payout, &id).await.unwrap(), Cancelled::Undone, "{fault}");
         assert_eq!(stage.told().await, ["movement.observed", "movement.cancelled"], "{fault}");
         assert_eq!(stage.windows().await.1, "", "{fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_proves_to_be_ours_is_not_cancelled_any_more() {
+    let stage = Stage::simple().await;
+    let asked = stage.executing("k1", Kind::Payout, HUGE, &[]).await;
+    stage.observe(&report(&event("evt_1", "payout.created", &payout("po_1", HUGE, "pending"), None))).await;
+    assert_eq!(stage.canceller.overdue(&scope()).await.unwrap().len(), 1);
+    let mut object = payout("po_1", HUGE, "pending");
+    object["metadata"] = asked.metadata();
+    let proof = report(&event("evt_2", "payout.updated", &object, Some(json!({"metadata": {}}))));
+    assert_eq!(stage.observe(&proof).await, ["execution.succeeded"]);
+    assert!(stage.canceller.overdue(&scope()).await.unwrap().is_empty());
+    assert_eq!(cancel(&stage, Kind::Payout, "po_1").await.unwrap(), Cancelled::Nothing);
+    assert!(stage.ground.account.calls().of(axiru_in_process::Service::Stripe).is_empty());
+}
+
+/// A Stripe that answers every POST and every GET with one status and body, and counts the POSTs.
+struct Always {
+    post: (u16, &'static str),
+    get: (u16, &'static str),
+    posts: AtomicUsize,
+}
+
+impl Transport for Always {
+    fn send(&self, request: http::Request<bytes::Bytes>) -> Answering<'_> {
+        let is_post = request.method() == http::Method::POST;
+        self.posts.fetch_add(usize::from(is_post), Ordering::Relaxed);
+        let (status, body) = if is_post { self.post } else { self.get };
+        let answer = http::Response::builder().status(status).body(bytes::Bytes::from_static(body.as_bytes())).unwrap();
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+const REFUSED: &str = r#"{"error":{"type":"invalid_request_error","code":"payout_not_cancelable"}}"#;
+const PENDING: &str = r#"{"id":"po_1","livemode":false,"status":"pending"}"#;
+const CANCELED: &str = r#"{"id":"po_1","livemode":false,"status":"canceled"}"#;
+const OTHER: &str = r#"{"id":"po_2","livemode":false,"status":"canceled"}"#;
+const LIVE: &str = r#"{"id":"po_1","livemode":true,"status":"canceled"}"#;
+
+#[tokio::test(start_paused = true)]
+async fn only_the_cancelled_object_is_a_success_and_only_a_refusal_ends_it() {
+    let cancelled = Ok(Cancelled::Undone);
+    let late = |reason: &'static str| Err(Some(reason));
+    for (post, get, expected) in [
+        ((200, CANCELED), (500, ""), cancelled),
+        ((400, REFUSED), (200, PENDING), late("stripe_refused \"payout_not_cancelable\"")),
+        ((400, REFUSED), (200, CANCELED), cancelled),
+        ((402, "{}"), (200, PENDING), late("stripe_refused null")),
+        ((404, REFUSED), (404, "{}"), late("stripe_refused \"payout_not_cancelable\"")),
+        ((400, REFUSED), (403, "{}"), late("stripe_refused \"payout_not_cancelable\"")),
+        ((403, "{}"), (500, ""), late("permission_missing null")),
+        // Not known.
+        ((200, PENDING), (200, PENDING), Err(None)),
+        ((200, OTHER), (200, CANCELED), Err(None)),
+        ((200, LIVE), (200, CANCELED), Err(None)),
+        ((200, "<html>"), (200, CANCELED), Err(None)),
+        ((400, REFUSED), (500, ""), Err(None)),
+        ((400, REFUSED), (200, OTHER), Err(None)),
+        ((400, r#"{"error":{"type":"idempotency_error"}}"#), (200, PENDING), Err(None)),
+        ((401, "{}"), (401, "{}"), Err(None)),
+        ((409, "{}"), (200, CANCELED), Err(None)),
+        ((429, "{}"), (200, CANCELED), Err(None)),
+        ((500, REFUSED), (200, CANCELED), Err(None)),
+        ((503, "<html>"), (200, CANCELED), Err(None)),
+        ((302, ""), (200, CANCELED), Err(None)),
+    ] {
+        let stage = Stage::simple().await;
+        stage.observe(&report(&event("evt_1", "payout.created", &payout("po_1", HUGE, "pending"), None))).await;
+        let stripe = Arc::new(Always { post, get, posts: AtomicUsize::new(0) });
+        let outcome = stage.canceller_at(stripe.clone()).run(&scope(), Kind::Payout, &"po_1".parse().unwrap()).await;
+        assert_eq!(stripe.posts.load(Ordering::Relaxed), 1, "{post:?}");
+        let told = stage.told().await;
+        match expected {
+            Ok(expected) => {
+                assert_eq!(outcome.unwrap(), expected, "{post:?} {get:?}");
+                assert_eq!(told, ["movement.observed", "movement.cancelled"], "{post:?} {get:?}");
+            }
+            Err(Some(reason)) => {
+                assert_eq!(outcome.unwrap(), Cancelled::TooLate, "{post:?} {get:?}");
+                assert_eq!(reasons(&stage).await, [reason], "{post:?} {get:?}");
+            }
+            Err(None) => {
+                assert_eq!(outcome.unwrap_err().retry(), Retry::Later, "{post:?} {get:?}");
+                assert_eq!(told, ["movement.observed"], "{post:?} {get:?}");
+                assert_eq!(stage.canceller.overdue(&scope()).await.unwrap().len(), 1, "{post:?} {get:?}");
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use axiru_in_process::{InProcess, REFRESH_QUEUE_URL, Retries, STATE_TABLE};
 use axiru_ledger::entry::{Entry, Tip};
 use axiru_policy::Plan;
 use axiru_stripe::report::Report;
+use axiru_stripe::transport::Transport;
 use axiru_stripe_sandbox::{ApiRequest, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
@@ -109,11 +110,7 @@ impl Stage {
         ground.put(&key).await;
         let jobs = JobQueue::new(ground.clients.sqs.clone(), JOBS);
         let observer = ground.observer(evening).with_jobs(jobs);
-        let asks = AskQueue::new(ground.clients.sqs.clone(), REFRESH_QUEUE_URL);
-        let reader = TokenReader::new(ground.store(), ground.seal(), asks).with_clock(evening);
-        let stripe = Arc::new(account.stripe(&sandbox));
-        let base = "https://api.stripe.com".parse().unwrap();
-        let canceller = Canceller::new(ground.store(), stripe, base, reader, morning);
+        let canceller = canceller(&ground, Arc::new(account.stripe(&sandbox)));
         Self { ground, sandbox, observer, canceller, key: key_at_stripe }
     }
 
@@ -160,6 +157,11 @@ impl Stage {
         let sealed = [("pk", s(asked.pk())), ("sk", s("sealed")), ("parameters", s("x"))];
         self.ground.put(&sealed).await;
         asked
+    }
+
+    /// A canceller with another Stripe.
+    pub(super) fn canceller_at(&self, stripe: Arc<dyn Transport>) -> Canceller {
+        canceller(&self.ground, stripe)
     }
 
     /// Sets attributes of a request's row.
@@ -266,6 +268,13 @@ impl Stage {
         let request = ApiRequest { method, path: path.to_owned(), query, headers, body: Vec::new() };
         serde_json::from_str(&self.sandbox.api(&request).body).unwrap()
     }
+}
+
+/// Its clock is late enough for a job of the evening to count as lost.
+fn canceller(ground: &Ground, stripe: Arc<dyn Transport>) -> Canceller {
+    let asks = AskQueue::new(ground.clients.sqs.clone(), REFRESH_QUEUE_URL);
+    let reader = TokenReader::new(ground.store(), ground.seal(), asks).with_clock(evening);
+    Canceller::new(ground.store(), stripe, "https://api.stripe.com".parse().unwrap(), reader, morning)
 }
 
 /// A request that is under way.
