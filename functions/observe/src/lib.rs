@@ -48,7 +48,7 @@ impl App {
         let store = Store::new(clients.dynamodb, state, ledger);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         // Without the queue nothing is lost: the sweeper finds what is to be cancelled.
-        let jobs = env::optional("AXIRU_JOBS_QUEUE_URL").map(|url| JobQueue::new(clients.sqs.clone(), url));
+        let jobs = env::optional("AXIRU_EXECUTIONS_QUEUE_URL").map(|url| JobQueue::new(clients.sqs.clone(), url));
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
         let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
         let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;

@@ -243,3 +243,6 @@ fn plus(millis: i64, secs: i64) -> Timestamp {
     // A moment that cannot be one is one that has passed long ago.
     Timestamp::from_millis(millis.max(0)).map_or_else(|_| Timestamp::now(), |at| at.plus_secs(secs))
 }
+
+#[cfg(test)]
+mod tests;

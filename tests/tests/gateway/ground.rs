@@ -106,8 +106,7 @@ impl Ground {
 
     /// The same deployment after a restart: nothing in memory.
     pub(crate) fn restarted(&self) -> Self {
-        let process =
-            Self::process(self.account.clone(), self.stripe.clone(), self.retries, self.charge.clone());
+        let process = Self::process(self.account.clone(), self.stripe.clone(), self.retries, self.charge.clone());
         Self { delivered: Arc::clone(&self.delivered), ..process }
     }
 

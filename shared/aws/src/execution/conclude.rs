@@ -191,7 +191,6 @@ async fn succeeded(
         // It settled another decision, or is another request's: that one counts it.
         Some(known) if known.request.as_ref().is_some_and(|other| *other != row.id) => held.release(&own),
         known => {
-            held.release(&nobodys);
             let mut movement = known.unwrap_or_else(|| MovementRow {
                 statuses: effect.status.iter().cloned().collect(),
                 current: effect.status.clone(),
@@ -199,13 +198,15 @@ async fn succeeded(
                 ..MovementRow::default()
             });
             let committed = held.commit(&own, effect.amount_minor);
-            if movement.has_not_moved() {
+            let counted = if movement.has_not_moved() {
                 // The money stayed, or has come back already.
                 held.release(&committed);
+                Vec::new()
             } else {
-                movement.counted = committed;
-            }
-            movement.request = Some(row.id.clone());
+                committed
+            };
+            // What was counted as nobody's is given back.
+            held.release(&movement.link(&row.id, counted));
             rows.push(movement.put(store, &movement_key)?);
         }
     }
