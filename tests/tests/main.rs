@@ -7,6 +7,7 @@ mod admin;
 mod arrows;
 mod connect;
 mod facts;
+mod gateway;
 mod path_a;
 mod path_b;
 mod refresh;

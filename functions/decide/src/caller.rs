@@ -32,6 +32,8 @@ pub(crate) fn account(headers: &HeaderMap) -> Result<Option<AccountId>, Refusal>
 #[cfg(test)]
 mod tests {
     use axiru_domain::{KeyId, Mode};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
 
     use super::*;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use axiru_aws::facts::StripeFacts;
+use axiru_aws::jobs::JobQueue;
 use axiru_aws::observe::{ObserveError, Observed, Observer};
 use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::Seal;
@@ -46,12 +47,18 @@ impl App {
         let ledger = env::required("AXIRU_LEDGER_TABLE")?;
         let store = Store::new(clients.dynamodb, state, ledger);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
+        // Without the queue nothing is lost: the sweeper finds what is to be cancelled.
+        let jobs = env::optional("AXIRU_JOBS_QUEUE_URL").map(|url| JobQueue::new(clients.sqs.clone(), url));
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
         let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
         let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
         let tokens = TokenReader::new(store.clone(), seal, asks);
         let facts = StripeFacts::new(Arc::new(Https::new()?), base, tokens);
-        Ok(Self::new(Observer::new(store).with_facts(facts)))
+        let observer = Observer::new(store).with_facts(facts);
+        Ok(Self::new(match jobs {
+            Some(jobs) => observer.with_jobs(jobs),
+            None => observer,
+        }))
     }
 
     /// With that observer.

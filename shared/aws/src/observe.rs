@@ -5,10 +5,15 @@
 //! by its row: a movement's row says which statuses are recorded, a fact's row that its event was. So a redelivered,
 //! duplicated or reordered event changes nothing.
 
+mod enforce;
+mod entry;
+mod link;
 mod plan;
 mod row;
+mod told;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use axiru_domain::{Date, LogId, Scope, StripeId, Timestamp};
 use axiru_ledger::entry::Entry;
@@ -17,12 +22,13 @@ use axiru_stripe::report::{News, Report, Sighting};
 use crate::connection::{Connection, ConnectionState};
 use crate::error::Retry;
 use crate::facts::{self, StripeFacts};
+use crate::jobs::{Job, JobQueue};
 use crate::ledger::CommitError;
 use crate::plans::Plans;
 use crate::store::{Store, StoreError};
-use plan::Told;
+use told::Told;
 
-/// Most pieces of news in one transaction. Each writes its row, what it is the same as, three entries, a request, and the counters of its
+/// Most pieces of news in one transaction. Each writes its row, what it is the same as, up to four entries, a request and its sealed parameters, and the counters of its
 /// own subjects, of which there are three beside those that all share: some 90 of DynamoDB's 100 items. A batch that comes to more is
 /// committed piece by piece.
 pub const MAX_NEWS: usize = 10;
@@ -80,6 +86,7 @@ pub struct Observer {
     store: Store,
     plans: Plans,
     facts: Option<StripeFacts>,
+    jobs: Option<JobQueue>,
     clock: fn() -> Timestamp,
 }
 
@@ -102,13 +109,20 @@ impl Observer {
     /// On that store, with the machine's clock.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, plans: Plans::default(), facts: None, clock: Timestamp::now }
+        Self { store, plans: Plans::default(), facts: None, jobs: None, clock: Timestamp::now }
     }
 
     /// Asking Stripe for the facts that plans read and events do not tell.
     #[must_use]
     pub fn with_facts(mut self, facts: StripeFacts) -> Self {
         self.facts = Some(facts);
+        self
+    }
+
+    /// Sending what is to be cancelled to the worker at once. Without it, or where a job is lost, the sweeper finds it.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: JobQueue) -> Self {
+        self.jobs = Some(jobs);
         self
     }
 
@@ -195,11 +209,28 @@ impl Observer {
         pieces: &[Piece],
     ) -> Result<Vec<Entry>, ObserveError> {
         let news: Vec<(&Told, &News)> = pieces.iter().map(|piece| (&piece.told, &piece.news)).collect();
+        // Of the try that counts: the last one.
+        let jobs = Mutex::new(Vec::new());
         let plan = async || {
             let rows = row::Rows::read(&self.store, &log.scope, plans, &news).await?;
-            plan::writes(&self.store, log, connection, plans, rows, &news, (self.clock)())
+            let planned = plan::writes(&self.store, log, connection, plans, rows, &news, (self.clock)())?;
+            *jobs.lock().unwrap_or_else(PoisonError::into_inner) = planned.jobs;
+            Ok::<_, ObserveError>(planned.writes)
         };
-        self.store.commit(log, self.clock, plan).await
+        let entries = self.store.commit(log, self.clock, plan).await?;
+        self.send(jobs.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
+        Ok(entries)
+    }
+
+    /// Sends what is to be cancelled. It stands in the rows: what cannot be sent is found by the sweeper.
+    async fn send(&self, jobs: Vec<(Job, Timestamp)>) {
+        let Some(queue) = &self.jobs else { return };
+        for (job, since) in jobs {
+            let Job::Cancel { object, .. } = &job else { continue };
+            if let Err(error) = queue.send(&job, object.as_str(), &since.to_string()).await {
+                tracing::warn!(scope = %job.scope(), movement.object = %object, error = %error, "a job could not be sent");
+            }
+        }
     }
 }
 

@@ -95,6 +95,11 @@ pub(crate) fn key_of(scope: &Scope, id: &RequestId) -> RowKey {
     (format!("{}#request#{id}", scope.key()), "request".to_owned())
 }
 
+/// Where the sealed parameters of a request are, while it may still be made.
+pub(crate) fn sealed_key(scope: &Scope, id: &RequestId) -> RowKey {
+    (format!("{}#request#{id}", scope.key()), "sealed".to_owned())
+}
+
 /// Partition of the index with the requests that are open, or no longer.
 pub(crate) fn listed(scope: &Scope, open: bool) -> String {
     format!("{}#{}", scope.key(), if open { "open" } else { "done" })

@@ -119,7 +119,9 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
     }
     let before = data.object_or_null("previous_attributes")?;
     let request = event.object_or_null("request")?;
-    let stripe_request = request.map(|request| request.id_or_null("id")).transpose()?.flatten();
+    let stripe_request = request.as_ref().map(|request| request.id_or_null("id")).transpose()?.flatten();
+    let caused = request.as_ref().and_then(Fields::caused);
+    let asked_for = stripe_request.is_some() || caused.is_some();
     let event_at = event.time("created")?;
     let news = match event_type {
         "account.application.deauthorized" => vec![News::Uninstalled],
@@ -131,7 +133,7 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
         name if name.starts_with("payout.") => {
             vec![payout::payout(&object, StatusNews::of(name, before.as_ref()))?]
         }
-        name => dispute::dispute(name, &object, before.as_ref(), stripe_request.is_some(), event_at)?,
+        name => dispute::dispute(name, &object, before.as_ref(), asked_for, event_at)?,
     };
     if news.is_empty() {
         return Ok(Projected::Ignored(Ignored::NoNews));
@@ -142,6 +144,7 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
         event_type: event_type.to_owned(),
         event_at,
         stripe_request,
+        caused,
         news,
     })))
 }

@@ -1,12 +1,16 @@
 //! What an event of Stripe's says, in Axiru's words: the only thing of it that is kept.
 //!
-//! It is the body of a queue message. It holds ids, amounts and words from closed lists: no free text, no metadata, no
-//! card or bank detail, nothing about a person.
+//! It is the body of a queue message. It holds ids, amounts and words from closed lists: no free text, of the metadata only the two
+//! names that Axiru itself writes, no card or bank detail, nothing about a person.
+
+mod link;
 
 use std::collections::BTreeMap;
 
 use axiru_domain::{Actor, Currency, FactValue, Kind, Scope, StripeId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use link::{Caused, Link, RECEIPT, REQUEST, Receipt, ReceiptError};
 
 /// An event, projected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +26,9 @@ pub struct Report {
     pub event_at: Timestamp,
     /// The API request that caused it; none where Stripe acted by itself or does not say.
     pub stripe_request: Option<StripeId>,
+    /// The call of Axiru's own that caused it, as far as its idempotency key tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused: Option<Caused>,
     /// What it says.
     pub news: Vec<News>,
 }
@@ -62,8 +69,14 @@ pub struct Sighting {
     pub first_status: Option<String>,
     /// Stripe's status after this event changed it.
     pub later_status: Option<String>,
+    /// Stripe's status as the event shows it, whether it tells of a change or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_status: Option<String>,
     /// Stripe's code of why it failed.
     pub failure_code: Option<String>,
+    /// The request that the object's metadata names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
     /// What is known: a name that is missing is unknown, a null is absent.
     pub facts: BTreeMap<String, Option<FactValue>>,
 }

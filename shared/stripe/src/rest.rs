@@ -1,5 +1,6 @@
 //! The few calls of Stripe's REST API that Axiru makes. Every call pins the API version.
 
+pub mod cancel;
 pub mod objects;
 
 use axiru_domain::{AccountId, StripeId};

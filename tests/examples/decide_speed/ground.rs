@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_aws::Store;
-use axiru_aws::decide::{Ask, Decider};
+use axiru_aws::decide::{Ask, Decider, Purpose};
 use axiru_aws::plans::{PlanHead, PlanHeads};
 use axiru_domain::{Claimed, Intent, KeyId, KeyToken, Kind, Mode, Money, ObjectRole, PolicyMode, Timestamp};
 use axiru_in_process::{InProcess, LEDGER_TABLE, Retries, STATE_TABLE};
@@ -144,6 +144,7 @@ pub(crate) fn ask(agent: usize, number: usize) -> Ask {
         rationale: None,
         metadata: BTreeMap::new(),
         idempotency_key: format!("case-{number:08}").parse().unwrap(),
-        execute: false,
+        purpose: Purpose::Advise,
+        parameters: None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use axiru_aws::decide::{Ask, DecideError, Decided, Decider};
+use axiru_aws::decide::{Ask, DecideError, Decided, Decider, Purpose};
 use axiru_aws::facts::StripeFacts;
 use axiru_domain::{Claimed, Intent, Kind, Mode, Money, ObjectRole, Outcome, Reason, StripeId};
 use axiru_in_process::{Fault, STATE_TABLE};
@@ -88,7 +88,8 @@ fn ask(name: &str, role: ObjectRole, object: &StripeId, amount: i64) -> Ask {
         rationale: None,
         metadata: BTreeMap::new(),
         idempotency_key: name.parse().unwrap(),
-        execute: false,
+        purpose: Purpose::Advise,
+        parameters: None,
     }
 }
 

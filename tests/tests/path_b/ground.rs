@@ -113,13 +113,13 @@ impl Ground {
         self.put(&endpoint).await;
     }
 
-    async fn put(&self, item: &[(&str, AttributeValue)]) {
+    pub(super) async fn put(&self, item: &[(&str, AttributeValue)]) {
         let item = item.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let put = self.clients.dynamodb.put_item().table_name(local::STATE_TABLE).set_item(Some(item));
         put.send().await.unwrap();
     }
 
-    fn seal(&self) -> Seal {
+    pub(super) fn seal(&self) -> Seal {
         Seal::new(self.clients.kms.clone(), local::SEAL_KEY_ID)
     }
 

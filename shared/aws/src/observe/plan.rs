@@ -3,57 +3,36 @@
 use std::sync::LazyLock;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use axiru_domain::{
-    Actor, Claimed, Decision, Fact, FactValue, Facts, Kind, LogId, Money, Movement, Scope, StripeId, Timestamp,
-};
+use axiru_domain::{Claimed, Decision, Fact, FactValue, Facts, Kind, LogId, Money, Movement, Scope, Taken, Timestamp};
 use axiru_ledger::entry::Draft;
-use axiru_ledger::types::EntryType;
-use axiru_policy::{Asked, CountedFor, PlanSet, decide, record};
-use axiru_stripe::report::{News, Report, ReportedFact, Sighting};
-use serde_json::{Map, Value, json};
+use axiru_policy::{Asked, CountedFor, PlanSet, decide};
+use axiru_stripe::report::{News, Sighting};
 
 use super::ObserveError;
-use super::row::Rows;
+use super::enforce::{self, Answer};
+use super::entry;
+use super::row::{Rows, movement_key};
+use super::told::Told;
+use crate::cancel::{self, CANCELED};
 use crate::connection::{self, Connection, ConnectionState};
 use crate::error::AwsError;
 use crate::item::{key, s};
+use crate::jobs::Job;
 use crate::ledger::{CommitError, Writes};
-use crate::movement::MovementRow;
-use crate::reads::Version;
-use crate::requests::RequestRow;
+use crate::movement::{CancelNote, MovementRow};
 use crate::store::Store;
+
+/// What follows from news.
+pub(super) struct Planned {
+    /// The writes.
+    pub(super) writes: Writes,
+    /// What is to be done after them, and since when.
+    pub(super) jobs: Vec<(Job, Timestamp)>,
+}
 
 /// A movement that is this much older than the connection was not made under it, in seconds. Stripe's clock counts whole
 /// seconds and is not ours.
 const SLACK_SECS: i64 = 60;
-
-/// The event that told the news.
-#[derive(Clone, Debug)]
-pub(super) struct Told {
-    pub(super) event: StripeId,
-    pub(super) event_at: Timestamp,
-    event_type: String,
-    stripe_request: Option<StripeId>,
-}
-
-impl Told {
-    pub(super) fn of(report: &Report) -> Self {
-        Self {
-            event: report.event.clone(),
-            event_at: report.event_at,
-            event_type: report.event_type.clone(),
-            stripe_request: report.stripe_request.clone(),
-        }
-    }
-
-    fn fields(&self) -> Map<String, Value> {
-        let mut fields = Map::new();
-        fields.insert("event".into(), self.event.as_str().into());
-        fields.insert("event_type".into(), self.event_type.clone().into());
-        fields.insert("event_at".into(), self.event_at.to_string().into());
-        fields
-    }
-}
 
 /// The writes that record all `news` that is not recorded yet, in order.
 pub(super) fn writes(
@@ -64,16 +43,23 @@ pub(super) fn writes(
     mut rows: Rows,
     news: &[(&Told, &News)],
     now: Timestamp,
-) -> Result<Writes, ObserveError> {
-    let mut drafts = Vec::new();
+) -> Result<Planned, ObserveError> {
+    let (mut drafts, mut jobs) = (Vec::new(), Vec::new());
     for (told, news) in news {
         match news {
-            News::Movement(sighting) => drafts.extend(movement(log, connection, plans, &mut rows, told, sighting)?),
-            News::Fact(fact) if rows.take_event(&log.scope, told) => drafts.push(reported(log, told, fact)),
+            News::Movement(sighting) => {
+                let mut course = Course { log, plans, rows: &mut rows, told, sighting, now, drafts: Vec::new() };
+                course.movement(connection)?;
+                drafts.append(&mut course.drafts);
+                // Told again while it is not done: a job may be lost, and is done once.
+                let note = rows.movement(&log.scope, sighting).and_then(|row| row.cancel);
+                jobs.extend(note.map(|note| (job(&log.scope, sighting), note.since)));
+            }
+            News::Fact(fact) if rows.take_event(&log.scope, told) => drafts.push(entry::reported(log, told, fact)),
             // An uninstall of an earlier install says nothing of this one.
             News::Uninstalled if !rows.revoked && told.event_at.secs() >= connection.connected_at.secs() => {
                 rows.revoked = true;
-                drafts.push(revoked(log, told));
+                drafts.push(entry::revoked(log, told));
             }
             News::Fact(_) | News::Uninstalled => {}
         }
@@ -83,97 +69,165 @@ pub(super) fn writes(
     if revoke {
         items.push(revocation(store, connection).map_err(CommitError::from)?);
     }
-    Ok(Writes { drafts, rows: items })
+    Ok(Planned { writes: Writes { drafts, rows: items }, jobs })
 }
 
-fn movement(
-    log: &LogId,
-    connection: &Connection,
-    plans: &PlanSet,
-    rows: &mut Rows,
-    told: &Told,
-    sighting: &Sighting,
-) -> Result<Vec<Draft>, ObserveError> {
-    let mut drafts = Vec::new();
-    let known = rows.movement(&log.scope, sighting).cloned();
-    let mut row = match known.clone() {
-        Some(row) => row,
-        None if !sighting.announced && is_older(sighting, connection) => return Ok(drafts),
-        None => first(log, plans, rows, told, sighting, &mut drafts)?,
-    };
-    if let Some(status) = &sighting.later_status
-        && !row.statuses.contains(status)
-    {
-        let late =
-            row.current.as_ref().is_some_and(|current| rank(sighting.kind, status) < rank(sighting.kind, current));
-        drafts.push(changed(log, told, sighting, status, late));
-        row.statuses.push(status.clone());
-        if !late {
-            row.current = Some(status.clone());
-        }
-    }
-    if row.statuses.iter().any(|status| has_not_moved(status)) {
-        // The money stayed, or came back: it leaves room for other movements. Once, for then nothing is counted any more.
-        rows.release(&std::mem::take(&mut row.counted));
-    }
-    if known.as_ref() != Some(&row) {
-        rows.set_movement(&log.scope, sighting, row);
-    }
-    Ok(drafts)
+fn job(scope: &Scope, sighting: &Sighting) -> Job {
+    Job::Cancel { scope: scope.clone(), kind: sighting.kind, object: sighting.object.clone() }
 }
 
-/// The first news of a movement: what the plans say of it, and what windows count of it. It settles an advisory decision that
-/// allowed it and is still open; otherwise nobody asked, and it counts all the same.
-fn first(
-    log: &LogId,
-    plans: &PlanSet,
-    rows: &mut Rows,
-    told: &Told,
-    sighting: &Sighting,
-    drafts: &mut Vec<Draft>,
-) -> Result<MovementRow, ObserveError> {
-    let scope = &log.scope;
-    let mut movement = movement_of(scope, sighting)?;
-    let similar = rows.similar(scope, sighting).map_or(0, |row| row.similar.count(&sighting.actor, sighting.moved_at));
-    let own = [
-        ("similar_24h", Some(FactValue::Long(similar))),
-        ("destination_under_review", rows.under_review(scope, sighting).map(FactValue::Bool)),
-    ];
-    for (name, value) in own {
-        if let Some(value) = value {
-            // A fact that the kind does not have is none of its facts.
-            let _ = movement.facts.set(name, Fact::Known(value));
+/// One sighting on its way into the rows.
+struct Course<'a> {
+    log: &'a LogId,
+    plans: &'a PlanSet,
+    rows: &'a mut Rows,
+    told: &'a Told,
+    sighting: &'a Sighting,
+    now: Timestamp,
+    drafts: Vec<Draft>,
+}
+
+impl Course<'_> {
+    fn movement(&mut self, connection: &Connection) -> Result<(), ObserveError> {
+        let (log, sighting) = (self.log, self.sighting);
+        let known = self.rows.movement(&log.scope, sighting).cloned();
+        let mut row = match known.clone() {
+            Some(row) if row.unseen => self.adopted(row)?,
+            Some(row) => self.claimed(row),
+            None if !sighting.announced && is_older(sighting, connection) => return Ok(()),
+            None => self.first()?,
+        };
+        if let Some(status) = &sighting.later_status
+            && !row.statuses.contains(status)
+        {
+            let late =
+                row.current.as_ref().is_some_and(|current| rank(sighting.kind, status) < rank(sighting.kind, current));
+            self.drafts.push(entry::changed(log, self.told, sighting, status, late));
+            note_status(&mut row, sighting.kind, status);
+        }
+        if row.statuses.iter().any(|status| has_not_moved(status)) {
+            // The money stayed, or came back: it leaves room for other movements. Once, for then nothing is counted any more.
+            self.rows.release(&std::mem::take(&mut row.counted));
+        }
+        if known.as_ref() != Some(&row) {
+            self.rows.set_movement(&log.scope, sighting, row);
+        }
+        Ok(())
+    }
+
+    /// The first news of a movement that Axiru's own outcome has claimed: it is told, and nothing is counted again.
+    fn adopted(&mut self, mut row: MovementRow) -> Result<MovementRow, ObserveError> {
+        let (movement, decision) = self.judged(&row.counted)?;
+        self.drafts.push(entry::observed(self.log, self.told, self.sighting, &movement, &decision));
+        row.unseen = false;
+        if let Some(status) = &self.sighting.first_status {
+            note_status(&mut row, self.sighting.kind, status);
+        }
+        Ok(row)
+    }
+
+    /// News of a movement that was nobody's: it may show only now whose it is. Then what it took is given back, and what the request
+    /// held is committed in its place.
+    fn claimed(&mut self, mut row: MovementRow) -> MovementRow {
+        if row.request.is_none()
+            && let Some(request) = self.rows.linked(self.told, self.sighting).cloned()
+        {
+            self.drafts.push(entry::succeeded(self.log, self.told, self.sighting, &request));
+            let committed = self.rows.succeed(&self.log.scope, self.sighting, &request.id);
+            let before = row.link(&request.id, committed);
+            self.rows.release(&before);
+        }
+        row
+    }
+
+    /// The first news of a movement: what the plans say of it, and what windows count of it. It is the effect of a request that is under
+    /// way, or settles an advisory decision that allowed it and is still open; otherwise nobody asked, and it counts all the same.
+    fn first(&mut self) -> Result<MovementRow, ObserveError> {
+        let (log, sighting) = (self.log, self.sighting);
+        let scope = &log.scope;
+        let linked = self.rows.linked(self.told, sighting).cloned();
+        let settled = if linked.is_none() { self.rows.settled_by(scope, sighting).cloned() } else { None };
+        let request = linked.as_ref().or(settled.as_ref());
+        let held = request.map(|request| request.counted.clone()).unwrap_or_default();
+        let (movement, decision) = self.judged(&held)?;
+        self.drafts.push(entry::observed(log, self.told, sighting, &movement, &decision));
+        let mut row = MovementRow {
+            statuses: sighting.first_status.iter().cloned().collect(),
+            current: sighting.first_status.clone(),
+            request: request.map(|request| request.id.clone()),
+            ..MovementRow::default()
+        };
+        row.counted = match (&linked, &settled) {
+            (Some(request), _) => {
+                self.drafts.push(entry::succeeded(log, self.told, sighting, request));
+                self.rows.succeed(scope, sighting, &request.id)
+            }
+            (None, Some(request)) => {
+                self.drafts.push(entry::settled(log, sighting, request));
+                self.rows.settle(scope, sighting, &request.id)
+            }
+            (None, None) => {
+                row.cancel = self.enforced(&decision);
+                self.rows.see(scope, sighting);
+                self.counted(&movement)
+            }
+        };
+        Ok(row)
+    }
+
+    /// What is done about a movement that nobody asked for.
+    fn enforced(&mut self, decision: &Decision) -> Option<CancelNote> {
+        match enforce::answer(self.sighting, decision) {
+            Answer::Nothing => None,
+            Answer::Cancel => Some(CancelNote { since: self.now, tries: 0 }),
+            Answer::TooLate => {
+                let movement = movement_key(self.sighting);
+                self.drafts.push(cancel::too_late(self.log, &movement, "not_cancellable", None));
+                None
+            }
         }
     }
-    let request = rows.settled_by(scope, sighting).cloned();
-    let held = request.as_ref().map(|request| request.counted.clone()).unwrap_or_default();
-    let asked = asked(&movement, sighting);
-    // A movement is not held against itself.
-    let decision = decide(plans, &asked, &rows.usage(&held));
-    drafts.push(observed(log, told, sighting, &movement, &decision));
-    let counted = match &request {
-        Some(request) => {
-            drafts.push(settled(log, sighting, request));
-            rows.settle(scope, sighting, &request.id)
+
+    /// What windows count of a movement that is nobody's.
+    fn counted(&mut self, movement: &Movement) -> Vec<Taken> {
+        let sighting = self.sighting;
+        let series = self.plans.series_for(&asked(movement, sighting)).into_iter();
+        let taken = series.filter_map(|(who, series)| match who {
+            CountedFor::Subject(subject) => self.rows.take(subject, &series, sighting.moved_at, sighting.amount_minor),
+            CountedFor::Nobody | CountedFor::Unknown(_) => None,
+        });
+        taken.collect()
+    }
+
+    /// The movement with its facts, and what the plans say of it. It is not held against itself: `held` is what windows hold of it.
+    fn judged(&self, held: &[Taken]) -> Result<(Movement, Decision), ObserveError> {
+        let (scope, sighting) = (&self.log.scope, self.sighting);
+        let mut movement = movement_of(scope, sighting)?;
+        let similar = self.rows.similar(scope, sighting);
+        let similar = similar.map_or(0, |row| row.similar.count(&sighting.actor, sighting.moved_at));
+        let own = [
+            ("similar_24h", Some(FactValue::Long(similar))),
+            ("destination_under_review", self.rows.under_review(scope, sighting).map(FactValue::Bool)),
+        ];
+        for (name, value) in own {
+            if let Some(value) = value {
+                // A fact that the kind does not have is none of its facts.
+                let _ = movement.facts.set(name, Fact::Known(value));
+            }
         }
-        None => {
-            rows.see(scope, sighting);
-            let series = plans.series_for(&asked).into_iter();
-            let taken = series.filter_map(|(who, series)| match who {
-                CountedFor::Subject(subject) => rows.take(subject, &series, sighting.moved_at, sighting.amount_minor),
-                CountedFor::Nobody | CountedFor::Unknown(_) => None,
-            });
-            taken.collect()
-        }
-    };
-    Ok(MovementRow {
-        statuses: sighting.first_status.iter().cloned().collect(),
-        current: sighting.first_status.clone(),
-        counted,
-        request: request.map(|request| request.id),
-        unseen: false,
-        version: Version::default(),
-    })
+        let decision = decide(self.plans, &asked(&movement, sighting), &self.rows.usage(held));
+        Ok((movement, decision))
+    }
+}
+
+/// Notes that an entry tells a status. It is the current one unless the object was further in its life already.
+fn note_status(row: &mut MovementRow, kind: Kind, status: &str) {
+    if !row.statuses.iter().any(|known| known == status) {
+        row.statuses.push(status.to_owned());
+    }
+    if row.current.as_ref().is_none_or(|current| rank(kind, status) >= rank(kind, current)) {
+        row.current = Some(status.to_owned());
+    }
 }
 
 /// The movement that a sighting shows, with what its event tells.
@@ -197,8 +251,8 @@ pub(super) fn asked<'a>(movement: &'a Movement, sighting: &'a Sighting) -> Asked
 }
 
 /// Statuses of Stripe's in which no money has moved, or has come back.
-fn has_not_moved(status: &str) -> bool {
-    matches!(status, "failed" | "canceled")
+pub(super) fn has_not_moved(status: &str) -> bool {
+    status == "failed" || status == CANCELED
 }
 
 /// True for a movement that was made before the account was connected.
@@ -215,66 +269,6 @@ fn rank(kind: Kind, status: &str) -> u8 {
         // Failed, canceled, and whatever Stripe may add: taken as later than all that is known.
         _ => 3,
     }
-}
-
-fn moved(told: &Told, sighting: &Sighting) -> Map<String, Value> {
-    let mut fields = told.fields();
-    fields.insert("kind".into(), sighting.kind.as_str().into());
-    fields.insert("object".into(), sighting.object.as_str().into());
-    fields.insert("ordinal".into(), sighting.ordinal.into());
-    fields.insert("amount_minor".into(), sighting.amount_minor.into());
-    fields.insert("currency".into(), sighting.currency.as_str().into());
-    fields
-}
-
-fn observed(log: &LogId, told: &Told, sighting: &Sighting, movement: &Movement, decision: &Decision) -> Draft {
-    let mut fields = moved(told, sighting);
-    fields.insert("status".into(), sighting.first_status.clone().into());
-    fields.insert("moved_at".into(), sighting.moved_at.to_string().into());
-    fields.insert("stripe_request".into(), told.stripe_request.as_ref().map(StripeId::as_str).into());
-    fields.insert("facts".into(), record::facts(&movement.facts));
-    fields.insert("decision".into(), record::decision(decision));
-    Draft { log: log.clone(), actor: sighting.actor.clone(), ty: EntryType::MovementObserved, fields }
-}
-
-fn settled(log: &LogId, sighting: &Sighting, request: &RequestRow) -> Draft {
-    let fields = json!({
-        "request": request.id.as_str(),
-        "kind": sighting.kind.as_str(),
-        "object": sighting.object.as_str(),
-        "ordinal": sighting.ordinal,
-        "amount_minor": sighting.amount_minor,
-        "currency": sighting.currency.as_str(),
-    });
-    let fields = fields.as_object().cloned().unwrap_or_default();
-    Draft { log: log.clone(), actor: Actor::Axiru, ty: EntryType::DecisionSettled, fields }
-}
-
-fn changed(log: &LogId, told: &Told, sighting: &Sighting, status: &str, late: bool) -> Draft {
-    let mut fields = moved(told, sighting);
-    fields.insert("status".into(), status.into());
-    fields.insert("late".into(), late.into());
-    fields.insert("failure_code".into(), sighting.failure_code.clone().into());
-    Draft { log: log.clone(), actor: Actor::Stripe, ty: EntryType::MovementChanged, fields }
-}
-
-fn reported(log: &LogId, told: &Told, fact: &ReportedFact) -> Draft {
-    let mut fields = told.fields();
-    fields.insert("object".into(), fact.object.as_str().into());
-    fields.insert("fact".into(), fact.fact.as_str().into());
-    fields.insert("status".into(), fact.status.clone().into());
-    fields.insert("amount_minor".into(), fact.amount_minor.into());
-    fields.insert("currency".into(), fact.currency.as_str().into());
-    fields.insert("reason".into(), fact.reason.clone().into());
-    fields.insert("charge".into(), fact.charge.as_ref().map(StripeId::as_str).into());
-    fields.insert("submission_count".into(), fact.submission_count.into());
-    Draft { log: log.clone(), actor: Actor::Stripe, ty: EntryType::FactRecorded, fields }
-}
-
-fn revoked(log: &LogId, told: &Told) -> Draft {
-    let fields = json!({"event": told.event.as_str(), "reason": "uninstalled"});
-    let fields = fields.as_object().cloned().unwrap_or_default();
-    Draft { log: log.clone(), actor: Actor::External, ty: EntryType::ConnectionRevoked, fields }
 }
 
 /// Ends the connection: its tokens, which are dead, are deleted; its logs stay.

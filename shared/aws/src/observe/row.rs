@@ -2,12 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use axiru_domain::{FactValue, Money, MovementKey, RequestId, Scope, Subject, Taken, Timestamp, Usage, sameness};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use axiru_domain::{
+    FactValue, Money, MovementKey, RequestId, RequestStatus, Scope, Similar, Subject, Taken, Timestamp, Usage, sameness,
+};
+use axiru_ledger::entry::Entry;
 use axiru_policy::{CountedFor, PlanSet};
 use axiru_stripe::report::{News, Sighting};
 
-use super::plan::{Told, movement_of};
+use super::ObserveError;
+use super::link;
+use super::plan::movement_of;
+use super::told::Told;
 use crate::counters::{self, CounterRow};
 use crate::error::AwsError;
 use crate::item::{RowError, key, n};
@@ -20,8 +26,9 @@ use crate::store::{Store, StoreError};
 /// How long it is remembered that an event was taken as a fact, in seconds: Stripe delivers for 3 days, and by hand for 30.
 const EVENT_KEPT_SECS: i64 = 40 * 86_400;
 
-/// Reads that lead to further rows: movements and what they are the same as, then requests that they settle, then whose windows.
-const ROUNDS: usize = 4;
+/// Reads that lead to further rows: movements, requests that they may be the effect of and what they are the same as, then the decisions
+/// on those requests and the requests that they settle, then whose windows.
+const ROUNDS: usize = 5;
 
 /// Rows as read, and as the news so far would leave them.
 #[derive(Debug, Default)]
@@ -31,6 +38,8 @@ pub(super) struct Rows {
     similar: BTreeMap<RowKey, SimilarRow>,
     counters: BTreeMap<Subject, CounterRow>,
     requests: BTreeMap<RequestId, RequestRow>,
+    /// The decisions on those requests that a movement may be the effect of.
+    decisions: BTreeMap<RequestId, Entry>,
     reviewed: BTreeMap<String, bool>,
     touched: Touched,
     /// The connection's state; revoked by the news of its end.
@@ -45,6 +54,15 @@ struct Touched {
     similar: BTreeSet<RowKey>,
     counters: BTreeSet<Subject>,
     requests: BTreeSet<RequestId>,
+    /// Requests that were made: their sealed parameters go.
+    made: BTreeSet<RequestId>,
+}
+
+/// What a round asks for.
+#[derive(Debug, Default)]
+struct Wanted {
+    rows: BTreeSet<RowKey>,
+    decisions: Vec<RequestRow>,
 }
 
 pub(super) fn movement_key(sighting: &Sighting) -> MovementKey {
@@ -85,40 +103,48 @@ impl Rows {
         scope: &Scope,
         plans: &PlanSet,
         news: &[(&Told, &News)],
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, ObserveError> {
         let mut reads = Reads::default();
+        // An entry never changes: it is read once, whatever the rows do.
+        let mut decisions = BTreeMap::new();
         for _ in 0..ROUNDS {
-            let mut rows = Self::default();
+            let mut rows = Self { decisions: decisions.clone(), ..Self::default() };
             let wanted = rows.fill(scope, plans, news, &reads)?;
-            let missing: BTreeSet<_> = wanted.into_iter().filter(|key| !reads.knows(key)).collect();
-            if missing.is_empty() {
+            let missing: BTreeSet<_> = wanted.rows.into_iter().filter(|key| !reads.knows(key)).collect();
+            let unread: BTreeMap<_, _> = wanted.decisions.iter().map(|row| (&row.id, row)).collect();
+            if missing.is_empty() && unread.is_empty() {
                 return Ok(rows);
+            }
+            for row in unread.into_values() {
+                // A request without its decision is not as this program writes it.
+                let entry = store.entry(&row.log(), row.seq).await?.ok_or(StoreError::Row(RowError("seq")))?;
+                decisions.insert(row.id.clone(), entry);
             }
             reads.extend(Reads::fetch(store, &missing).await?);
         }
-        // Each round leads at most one step further, and there are three.
-        Err(AwsError::busy("reading rows").into())
+        // Each round leads at most one step further, and there are four.
+        Err(StoreError::from(AwsError::busy("reading rows")).into())
     }
 
-    /// Takes what was read; gives every row that is needed.
+    /// Takes what was read; gives everything that is needed.
     fn fill(
         &mut self,
         scope: &Scope,
         plans: &PlanSet,
         news: &[(&Told, &News)],
         reads: &Reads,
-    ) -> Result<BTreeSet<RowKey>, StoreError> {
-        let mut wanted = BTreeSet::new();
+    ) -> Result<Wanted, StoreError> {
+        let mut wanted = Wanted::default();
         let mut subjects = BTreeSet::new();
         for (told, news) in news {
             match news {
                 News::Movement(sighting) => {
-                    subjects.extend(self.fill_movement(scope, plans, sighting, reads, &mut wanted)?);
+                    subjects.extend(self.fill_movement(scope, plans, told, sighting, reads, &mut wanted)?);
                 }
                 News::Fact(_) => {
                     let key = (event_pk(scope, told), EVENT_SK.to_owned());
                     self.events.extend(reads.get(&key).map(|_| key.0.clone()));
-                    wanted.insert(key);
+                    wanted.rows.insert(key);
                 }
                 News::Uninstalled => {}
             }
@@ -127,7 +153,7 @@ impl Rows {
             let key = counters::key_of(scope, &subject);
             let row = CounterRow::of(reads.get(&key))?;
             self.counters.insert(subject, row);
-            wanted.insert(key);
+            wanted.rows.insert(key);
         }
         Ok(wanted)
     }
@@ -137,40 +163,87 @@ impl Rows {
         &mut self,
         scope: &Scope,
         plans: &PlanSet,
+        told: &Told,
         sighting: &Sighting,
         reads: &Reads,
-        wanted: &mut BTreeSet<RowKey>,
+        wanted: &mut Wanted,
     ) -> Result<BTreeSet<Subject>, StoreError> {
         let mut subjects = BTreeSet::new();
         let at = movement::key_of(scope, &movement_key(sighting));
         let known = reads.get(&at).map(MovementRow::of).transpose()?;
-        wanted.insert(at.clone());
+        wanted.rows.insert(at.clone());
+        let (mut is_new, mut is_nobodys) = (true, true);
         if let Some(row) = known {
             subjects.extend(row.counted.iter().map(|taken| taken.subject.clone()));
+            (is_new, is_nobodys) = (row.unseen, row.request.is_none() && !row.unseen);
             self.movements.insert(at, row);
-            return Ok(subjects);
         }
+        if is_nobodys {
+            subjects.extend(self.fill_candidates(scope, told, sighting, reads, wanted)?);
+        }
+        if is_new {
+            subjects.extend(self.fill_new(scope, plans, sighting, reads, wanted)?);
+        }
+        Ok(subjects)
+    }
+
+    /// Takes the requests that a movement may be the effect of; gives whose windows hold them.
+    fn fill_candidates(
+        &mut self,
+        scope: &Scope,
+        told: &Told,
+        sighting: &Sighting,
+        reads: &Reads,
+        wanted: &mut Wanted,
+    ) -> Result<BTreeSet<Subject>, StoreError> {
+        let mut subjects = BTreeSet::new();
+        for id in link::candidates(told, sighting) {
+            let at = requests::key_of(scope, id);
+            if let Some(Found::Request(request)) = reads.get(&at).map(|row| Found::of(scope, id, row)).transpose()?
+                && request.status.is_under_way()
+            {
+                let similar = similar::key_of(scope, &request.similar);
+                self.fill_similar(&similar, reads, wanted)?;
+                subjects.extend(request.counted.iter().map(|taken| taken.subject.clone()));
+                if !self.decisions.contains_key(id) {
+                    wanted.decisions.push((*request).clone());
+                }
+                self.requests.insert(request.id.clone(), *request);
+            }
+            wanted.rows.insert(at);
+        }
+        Ok(subjects)
+    }
+
+    /// Takes what a movement that is told for the first time needs; gives whom it is counted for.
+    fn fill_new(
+        &mut self,
+        scope: &Scope,
+        plans: &PlanSet,
+        sighting: &Sighting,
+        reads: &Reads,
+        wanted: &mut Wanted,
+    ) -> Result<BTreeSet<Subject>, StoreError> {
+        let mut subjects = BTreeSet::new();
         if let Some(key) = review_row(scope, sighting) {
             if let Some(row) = reads.get(&key) {
                 let flag = row.get("under_review").and_then(|value| value.as_bool().ok());
                 self.reviewed.insert(key.1.clone(), *flag.ok_or(RowError("under_review"))?);
             }
-            wanted.insert(key);
+            wanted.rows.insert(key);
         }
         for key in similar_keys(scope, sighting) {
-            let row = SimilarRow::of(reads.get(&key))?;
-            if let Some(open) = row.similar.settled_by(sighting.moved_at) {
-                let at = requests::key_of(scope, &open.request);
+            let settles = self.fill_similar(&key, reads, wanted)?.settled_by(sighting.moved_at);
+            if let Some(id) = settles.map(|open| open.request.clone()) {
+                let at = requests::key_of(scope, &id);
                 if let Some(Found::Request(request)) =
-                    reads.get(&at).map(|row| Found::of(scope, &open.request, row)).transpose()?
+                    reads.get(&at).map(|row| Found::of(scope, &id, row)).transpose()?
                 {
                     subjects.extend(request.counted.iter().map(|taken| taken.subject.clone()));
                     self.requests.insert(request.id.clone(), *request);
                 }
-                wanted.insert(at);
+                wanted.rows.insert(at);
             }
-            self.similar.insert(key.clone(), row);
-            wanted.insert(key);
         }
         // A movement that cannot be one is refused later, with its reason.
         if let Ok(movement) = movement_of(scope, sighting) {
@@ -181,6 +254,21 @@ impl Rows {
             }));
         }
         Ok(subjects)
+    }
+
+    fn fill_similar(&mut self, key: &RowKey, reads: &Reads, wanted: &mut Wanted) -> Result<&Similar, StoreError> {
+        let row = SimilarRow::of(reads.get(key))?;
+        wanted.rows.insert(key.clone());
+        self.similar.insert(key.clone(), row);
+        Ok(&self.similar.entry(key.clone()).or_default().similar)
+    }
+
+    /// The request that a movement is the effect of.
+    pub(super) fn linked(&self, told: &Told, sighting: &Sighting) -> Option<&RequestRow> {
+        link::candidates(told, sighting).find_map(|id| {
+            let (request, entry) = (self.requests.get(id)?, self.decisions.get(id)?);
+            link::links(told, sighting, request, entry).then_some(request)
+        })
     }
 
     /// What is recorded of a movement; none where nothing is.
@@ -226,12 +314,26 @@ impl Rows {
     pub(super) fn settled_by(&self, scope: &Scope, sighting: &Sighting) -> Option<&RequestRow> {
         similar_keys(scope, sighting).iter().find_map(|key| {
             let open = self.similar.get(key)?.similar.settled_by(sighting.moved_at)?;
-            self.requests.get(&open.request).filter(|row| row.status == axiru_domain::RequestStatus::Allowed)
+            self.requests.get(&open.request).filter(|row| row.status == RequestStatus::Allowed)
         })
     }
 
     /// Settles a request: what it held is committed. Gives what windows count from now on.
     pub(super) fn settle(&mut self, scope: &Scope, sighting: &Sighting, id: &RequestId) -> Vec<Taken> {
+        self.end(scope, sighting, id, RequestStatus::Settled)
+    }
+
+    /// Axiru made what a request asked for: what it held is committed, and its sealed parameters go. Gives what windows count from now
+    /// on.
+    pub(super) fn succeed(&mut self, scope: &Scope, sighting: &Sighting, id: &RequestId) -> Vec<Taken> {
+        if let Some(request) = self.requests.get_mut(id) {
+            request.object = Some(sighting.object.clone());
+        }
+        self.touched.made.insert(id.clone());
+        self.end(scope, sighting, id, RequestStatus::Succeeded)
+    }
+
+    fn end(&mut self, scope: &Scope, sighting: &Sighting, id: &RequestId, status: RequestStatus) -> Vec<Taken> {
         let Some(request) = self.requests.get_mut(id) else { return Vec::new() };
         let mut committed = Vec::with_capacity(request.counted.len());
         for taken in std::mem::take(&mut request.counted) {
@@ -241,10 +343,11 @@ impl Rows {
                 committed.push(Taken { subject: taken.subject, count });
             }
         }
-        request.status = axiru_domain::RequestStatus::Settled;
+        request.status = status;
         request.open_until = None;
         self.touched.requests.insert(id.clone());
-        for key in similar_keys(scope, sighting) {
+        let own = similar::key_of(scope, &request.similar);
+        for key in similar_keys(scope, sighting).into_iter().chain([own]) {
             if let Some(row) = self.similar.get_mut(&key)
                 && row.similar.is_open(id)
             {
@@ -319,6 +422,12 @@ impl Rows {
             if let Some(row) = self.requests.get(id) {
                 items.push(row.put(store)?);
             }
+        }
+        for id in &self.touched.made {
+            let (pk, sk) = requests::sealed_key(scope, id);
+            let delete = Delete::builder().table_name(&store.state).set_key(Some(key(pk, sk))).build();
+            let delete = delete.map_err(|_| AwsError::unexpected("committing", "request not built"))?;
+            items.push(TransactWriteItem::builder().delete(delete).build());
         }
         let newest = told.iter().map(|(told, _)| told.event_at.secs()).max().unwrap_or(0);
         for pk in self.touched.events {

@@ -88,7 +88,9 @@ fn answer(
         announced: true,
         first_status: dispute.word("status"),
         later_status: None,
+        shown_status: dispute.word("status"),
         failure_code: None,
+        link: dispute.link(),
         facts: facts.0,
     }))
 }

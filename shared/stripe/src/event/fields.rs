@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axiru_domain::{Currency, FactValue, MAX_SAFE_INTEGER, StripeId, Timestamp};
+use axiru_domain::{Currency, FactValue, MAX_SAFE_INTEGER, StripeId, Timestamp, request_of_key};
 use serde_json::{Map, Value};
 
 use super::EventError;
+use crate::report::{Caused, Link, RECEIPT, REQUEST};
 
 /// A JSON object and the path that leads to it.
 pub(super) struct Fields<'a> {
@@ -107,6 +108,20 @@ impl<'a> Fields<'a> {
     pub(super) fn objects(&self, name: &str) -> Result<Vec<Self>, EventError> {
         let list = self.need(name, self.get(name).and_then(Value::as_array))?;
         list.iter().enumerate().map(|(i, value)| Self::of(value, &format!("{}[{i}]", self.path(name)))).collect()
+    }
+
+    /// What the object's metadata names of Axiru; none where it does not name both parts in their form. Nothing else of the metadata is
+    /// read, and nothing that stands there makes the event wrong.
+    pub(super) fn link(&self) -> Option<Link> {
+        let metadata = self.get("metadata")?.as_object()?;
+        let text = |name| metadata.get(name).and_then(Value::as_str);
+        Some(Link { request: text(REQUEST)?.parse().ok()?, receipt: text(RECEIPT)?.parse().ok()? })
+    }
+
+    /// The idempotency key of an event's request, where it has the form of one of Axiru's.
+    pub(super) fn caused(&self) -> Option<Caused> {
+        let key = self.get("idempotency_key")?.as_str()?;
+        Some(Caused { request: request_of_key(key)?, key: key.to_owned() })
     }
 
     /// True when the field is there, even as null: Stripe says something of it.

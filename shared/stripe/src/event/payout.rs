@@ -26,8 +26,10 @@ pub(super) fn payout(payout: &Fields<'_>, news: StatusNews) -> Result<News, Even
         moved_at: payout.time("created")?,
         announced: news == StatusNews::First,
         first_status: status.clone().filter(|_| news == StatusNews::First),
-        later_status: status.filter(|_| news == StatusNews::Changed),
+        later_status: status.clone().filter(|_| news == StatusNews::Changed),
+        shown_status: status,
         failure_code: payout.word("failure_code"),
+        link: payout.link(),
         facts: facts.0,
     }))
 }

@@ -28,8 +28,10 @@ pub(super) fn refund(refund: &Fields<'_>, news: StatusNews) -> Result<News, Even
         moved_at: refund.time("created")?,
         announced: news == StatusNews::First,
         first_status: status.clone().filter(|_| news == StatusNews::First),
-        later_status: status.filter(|_| news == StatusNews::Changed),
+        later_status: status.clone().filter(|_| news == StatusNews::Changed),
+        shown_status: status,
         failure_code: refund.word("failure_reason"),
+        link: refund.link(),
         facts: facts.0,
     }))
 }

@@ -267,3 +267,77 @@ proptest! {
         let _ = project(&bytes, Mode::Live);
     }
 }
+
+const LEAF: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn dec(digit: char) -> String {
+    format!("dec_{}", digit.to_string().repeat(32))
+}
+
+#[test]
+fn of_the_metadata_only_what_axiru_wrote_is_read() {
+    let receipt = format!("test#acct_1#0:7:{LEAF}");
+    let mut object = refund();
+    object["metadata"] = json!({"axiru_request": dec('a'), "axiru_receipt": receipt, "note": "CANARY-2"});
+    let report = report(&event("refund.created", object));
+    let [News::Movement(s)] = &report.news[..] else { panic!() };
+    let link = s.link.as_ref().unwrap();
+    assert_eq!((link.request.as_str(), link.receipt.to_string()), (dec('a').as_str(), receipt.clone()));
+    assert_eq!((report.caused.as_ref(), s.shown_status.as_deref()), (None, Some("succeeded")));
+    let text = serde_json::to_string(&report).unwrap();
+    assert!(!text.contains("CANARY"), "{text}");
+    assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+    for metadata in [
+        json!(null),
+        json!("CANARY"),
+        json!([]),
+        json!({}),
+        json!({"axiru_request": dec('a')}),
+        json!({"axiru_receipt": receipt}),
+        json!({"axiru_request": "CANARY", "axiru_receipt": receipt}),
+        json!({"axiru_request": dec('a'), "axiru_receipt": "CANARY"}),
+        json!({"axiru_request": dec('A'), "axiru_receipt": receipt}),
+        json!({"axiru_request": {"id": dec('a')}, "axiru_receipt": receipt}),
+        json!({"axiru_request": dec('a'), "axiru_receipt": format!("{receipt}0")}),
+    ] {
+        let mut object = refund();
+        object["metadata"] = metadata.clone();
+        assert_eq!(sightings(&event("refund.created", object))[0].link, None, "{metadata}");
+    }
+}
+
+#[test]
+fn only_a_key_of_our_form_says_who_caused_it() {
+    let caused = |key: Value| {
+        let mut event = event("refund.created", refund());
+        event["request"]["idempotency_key"] = key;
+        report(&event).caused
+    };
+    let key = format!("axr_{}_{}", "a".repeat(32), "b".repeat(32));
+    let ours = caused(json!(key)).unwrap();
+    assert_eq!((ours.request.as_str(), ours.key), (dec('a').as_str(), key.clone()));
+    for other in
+        [json!(null), json!(7), json!("CANARY"), json!(key[1..]), json!(format!("{key}0")), json!(key.to_uppercase())]
+    {
+        assert_eq!(caused(other.clone()), None, "{other}");
+    }
+    // A queue may still hold reports of before there was one.
+    let mut old = serde_json::to_value(report(&event("refund.created", refund()))).unwrap();
+    old["news"][0].as_object_mut().unwrap().remove("shown_status");
+    assert!(serde_json::from_value::<Report>(old).is_ok());
+}
+
+#[test]
+fn a_reversal_names_its_own_request_and_not_that_of_its_transfer() {
+    let receipt = format!("test#acct_1#0:7:{LEAF}");
+    let named = |digit: char| json!({"axiru_request": dec(digit), "axiru_receipt": receipt});
+    let reversal = |id: &str, metadata: Value| json!({"id": id, "amount": 5, "currency": "usd", "created": 2, "source_refund": null, "metadata": metadata});
+    let transfer = json!({
+        "id": "tr_1", "object": "transfer", "amount": 1_000, "currency": "usd", "livemode": false, "created": 1, "destination": "acct_2",
+        "metadata": named('c'),
+        "reversals": {"data": [reversal("trr_2", named('b')), reversal("trr_1", json!({}))], "has_more": false},
+    });
+    let all = sightings(&event("transfer.reversed", transfer));
+    let of = |i: usize| all[i].link.as_ref().map(|link| link.request.as_str().to_owned());
+    assert_eq!((of(0), of(1)), (Some(dec('b')), None));
+}

@@ -43,7 +43,9 @@ fn sighting(kind: Kind, object: &Fields<'_>, facts: Gathered) -> Result<News, Ev
         announced: kind == Kind::Transfer,
         first_status: None,
         later_status: None,
+        shown_status: None,
         failure_code: None,
+        link: object.link(),
         facts: facts.0,
     }))
 }

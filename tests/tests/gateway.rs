@@ -1,0 +1,5 @@
+//! Calls through the gateway: from a Stripe client's bytes to Stripe's answer, with everything that can go wrong between.
+
+mod answers;
+mod crashes;
+pub(crate) mod ground;
