@@ -8,6 +8,7 @@ mod clients;
 mod control;
 mod decide;
 mod gateway;
+mod jobs;
 mod ledger;
 mod merchant;
 mod story;

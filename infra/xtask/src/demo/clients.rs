@@ -69,6 +69,9 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
             step.done();
         }
     }
+    let step = progress.step("a job on its way through the FIFO queue to the worker");
+    super::jobs::delivered(stack, "test/acct_Nobody").await?;
+    step.done();
     let step = progress.step("verifying what the gateway left in the ledger");
     control.delivered().await?;
     ring(stack).await?;

@@ -11,7 +11,7 @@ use super::{Message, error};
 use crate::wire::Reply;
 
 /// How long a deduplication id is remembered.
-const REMEMBERED: Duration = Duration::from_mins(5);
+const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// Where a message stands: its group, its deduplication id, when it was sent.
 #[derive(Clone)]
