@@ -3,7 +3,7 @@
     python gateway.py shadow|enforced
 
 The environment says where: AXIRU_URL, SANDBOX_URL, SCOPE, PARTNER, MANY (a charge with 105 refunds), AGENT_KEY, STAFF_KEY. In `shadow` no
-plan is enforced and Stripe's own answers must come back; in `enforced` the four starter plans are. Prints a line for each thing that was
+plan is enforced and Stripe's own answers must come back; in `enforced` the starter plans of all but disputes are. Prints a line for each thing that was
 tried, and exits with 1 at the first that is off.
 """
 
