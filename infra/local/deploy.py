@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 import template
 
 STACK = "axiru"
+TEMPLATE_KEY = "template.json"
 # The emulator needs well under a second; a minute means that it hangs.
 DEPLOY_TIMEOUT_SECS = 60
 
@@ -77,11 +78,16 @@ def with_numbers(body: dict, parameters: dict[str, str]) -> dict:
     return {**body, "Resources": resolve(body["Resources"])}
 
 
-def create_or_update(cloudformation, body: dict, parameters: dict[str, str]) -> None:
-    """Starts the deployment; a stack that is up to date already is left alone."""
+def create_or_update(client, endpoint: str, body: dict, parameters: dict[str, str]) -> None:
+    """Starts the deployment; a stack that is up to date already is left alone.
+
+    The template goes by way of the bucket, as with `sam deploy`: the body of a call may have 51,200 bytes only.
+    """
+    cloudformation = client("cloudformation")
+    client("s3").put_object(Bucket=template.ARTEFACT_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(body).encode())
     request = {
         "StackName": STACK,
-        "TemplateBody": json.dumps(body),
+        "TemplateURL": f"{endpoint}/{template.ARTEFACT_BUCKET}/{TEMPLATE_KEY}",
         "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM"],
     }
@@ -164,9 +170,8 @@ def main() -> None:
     keys = upload(client("s3"), binaries, options.bin_dir.resolve(), options.log_dir.resolve())
     parameters = pairs(options.parameter)
     body = with_numbers(template.expand(source, keys), parameters)
-    cloudformation = client("cloudformation")
-    create_or_update(cloudformation, body, parameters)
-    outputs = wait(cloudformation)
+    create_or_update(client, options.endpoint, body, parameters)
+    outputs = wait(client("cloudformation"))
     apply_dropped(client, body, outputs)
     for output, value in pairs(options.secret).items():
         client("secretsmanager").put_secret_value(SecretId=outputs[output], SecretString=value)

@@ -22,13 +22,14 @@ const LOGGED: [&str; 8] = [
 ];
 
 /// Every variable of every function's environment. A secret would need a name that is not here.
-const ENVIRONMENT: [&str; 19] = [
+const ENVIRONMENT: [&str; 20] = [
     "AXIRU_AUTHORIZE_URL_LIVE",
     "AXIRU_AUTHORIZE_URL_TEST",
     "AXIRU_CHECKPOINT_SECONDS",
     "AXIRU_DEPLOYMENT",
     "AXIRU_DEVELOPER_SECRET_LIVE",
     "AXIRU_DEVELOPER_SECRET_TEST",
+    "AXIRU_EXECUTIONS_QUEUE_URL",
     "AXIRU_EXPORT_BUCKET",
     "AXIRU_LANES_LIVE",
     "AXIRU_LANES_TEST",
@@ -46,7 +47,7 @@ const ENVIRONMENT: [&str; 19] = [
 
 fn functions() -> BTreeMap<&'static str, &'static Value> {
     let functions = resources("AWS::Lambda::Function");
-    assert_eq!(functions.len(), 8, "{:?}", functions.keys());
+    assert_eq!(functions.len(), 10, "{:?}", functions.keys());
     functions
 }
 
@@ -155,7 +156,7 @@ fn no_log_format_holds_a_path_a_query_or_a_header() {
 #[test]
 fn every_log_has_a_retention() {
     let groups = resources("AWS::Logs::LogGroup");
-    assert_eq!(groups.len(), 9, "one for each function and one for the API");
+    assert_eq!(groups.len(), 11, "one for each function and one for the API");
     for (id, group) in &groups {
         assert!(group["Properties"].get("RetentionInDays").is_some(), "{id}");
     }
@@ -211,6 +212,8 @@ fn routes_are_these_and_only_operators_pass_admin() {
     assert_eq!(
         routes,
         [
+            ("ANY /v1/{proxy+}", "NONE"),
+            ("ANY /v2/{proxy+}", "NONE"),
             ("GET /", "NONE"),
             ("GET /admin/status", "AWS_IAM"),
             ("GET /admin/{mode}/{account}/{route+}", "AWS_IAM"),
@@ -273,7 +276,7 @@ fn every_queue_has_a_dead_letter_queue_with_an_alarm() {
 #[test]
 fn event_sources_report_failures_and_never_retry_for_ever() {
     let mappings = resources("AWS::Lambda::EventSourceMapping");
-    assert_eq!(mappings.len(), 3);
+    assert_eq!(mappings.len(), 4);
     for (id, mapping) in mappings {
         let mapping = &mapping["Properties"];
         assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}");
@@ -287,10 +290,35 @@ fn event_sources_report_failures_and_never_retry_for_ever() {
             let function = referenced(&mapping["FunctionName"]).expect("a function");
             let visibility = number(&properties(&source)["VisibilityTimeout"]);
             assert!(visibility >= 6 * number(&properties(&function)["Timeout"]), "{id}");
-            assert_eq!(number(&mapping["BatchSize"]), 10);
+            // What is first in, first out holds up what is behind it in its batch.
+            let fifo = properties(&source)["FifoQueue"] == true;
+            assert_eq!(number(&mapping["BatchSize"]), if fifo { 1 } else { 10 }, "{id}");
             let concurrency = &mapping["ScalingConfig"]["MaximumConcurrency"];
             assert!(concurrency.is_object() || number(concurrency) >= 2, "{id}");
         }
+    }
+}
+
+#[test]
+fn jobs_of_one_object_follow_each_other_and_are_told_apart_by_who_sends() {
+    let (queue, dead) = (properties("ExecutionsQueue"), properties("ExecutionsDeadLetterQueue"));
+    // A queue's dead letters are of its own type, or the redrive is refused.
+    assert_eq!((&queue["FifoQueue"], &dead["FifoQueue"]), (&json!(true), &json!(true)));
+    // A job may be sent again after five minutes, or for another turn: its content is the same.
+    assert_eq!(queue["ContentBasedDeduplication"], false);
+    assert!(dead.get("ContentBasedDeduplication").is_none());
+    // A full throughput of one group must not be that of all.
+    assert_eq!(queue["DeduplicationScope"], "messageGroup");
+    assert_eq!(queue["FifoThroughputLimit"], "perMessageGroupId");
+    let standard = ["ObservationsQueue", "ObservationsDeadLetterQueue", "RefreshQueue", "SweepDeadLetterQueue"];
+    assert!(standard.iter().all(|id| properties(id).get("FifoQueue").is_none()));
+}
+
+#[test]
+fn what_a_caller_waits_for_ends_before_the_api_gives_up() {
+    for integration in resources("AWS::ApiGatewayV2::Integration").into_values() {
+        let function = referenced(&integration["Properties"]["IntegrationUri"]).expect("a function");
+        assert!(number(&properties(&function)["Timeout"]) < 30, "{function}");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{demo, ports, sandbox, tools};
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, story.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, story, gateway.
     #[arg(value_name = "NAME")]
     only: Option<String>,
 }
@@ -52,14 +52,23 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["stripe-package", "openapi", "story"] {
+        for name in ["stripe-package", "openapi"] {
             if chosen(name) {
                 ran += 1;
                 let done = match name {
                     "stripe-package" => ground.stripe_package(name).await,
-                    "openapi" => ground.openapi(name).await,
-                    _ => demo::story(&folders, progress).await,
+                    _ => ground.openapi(name).await,
                 };
+                if let Err(error) = done {
+                    eprintln!("    {error:#}");
+                    failed.push(name);
+                }
+            }
+        }
+        let (story, gateway) = (chosen("story"), chosen("gateway"));
+        if story || gateway {
+            ran += 1;
+            for (name, done) in demo::checks(&folders, progress, story, gateway).await {
                 if let Err(error) = done {
                     eprintln!("    {error:#}");
                     failed.push(name);

@@ -4,9 +4,13 @@
 #![allow(clippy::indexing_slicing)]
 
 mod browser;
+mod clients;
 mod control;
 mod decide;
+mod gateway;
+mod jobs;
 mod ledger;
+mod merchant;
 mod story;
 
 use anyhow::Result;
@@ -25,9 +29,31 @@ pub(crate) async fn run(_arguments: &Arguments, progress: &Progress) -> Result<(
     interrupt::unless_stopped(async { story(&Folders::find()?, progress).await }).await
 }
 
-/// The story on a stack of its own, which `cargo xtask test` plays too.
-pub(crate) async fn story(folders: &Folders, progress: &Progress) -> Result<()> {
+/// The story on a stack of its own.
+async fn story(folders: &Folders, progress: &Progress) -> Result<()> {
     let stack = Stack::start(folders, &Options::ephemeral("demo"), progress).await?;
     story::play(folders, &stack, progress).await?;
     stack.stop().await
+}
+
+/// What `cargo xtask test` plays, on one stack: the story if `story`, and Stripe's own clients through the gateway if `gateway`.
+pub(crate) async fn checks(
+    folders: &Folders,
+    progress: &Progress,
+    story: bool,
+    gateway: bool,
+) -> Vec<(&'static str, Result<()>)> {
+    let stack = match Stack::start(folders, &Options::ephemeral("demo"), progress).await {
+        Ok(stack) => stack,
+        Err(error) => return vec![("the local stack", Err(error))],
+    };
+    let mut done = Vec::new();
+    if story {
+        done.push(("story", story::play(folders, &stack, progress).await));
+    }
+    if gateway {
+        done.push(("gateway", clients::play(folders, &stack, progress).await));
+    }
+    done.push(("stopping the local stack", stack.stop().await));
+    done
 }

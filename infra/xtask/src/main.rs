@@ -15,6 +15,7 @@ mod deploy;
 mod folders;
 mod interrupt;
 mod ministack;
+mod node;
 mod ports;
 mod progress;
 mod proxy;

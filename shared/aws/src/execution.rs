@@ -245,7 +245,8 @@ impl Executor {
         }
     }
 
-    /// Stripe's answer to a request that was made: within 23 hours Stripe gives it again for the same key, later it shows the object.
+    /// Stripe's answer to a request that was made: within 23 hours Stripe gives it again for the same key; later, or where that was an
+    /// error, it shows the object.
     ///
     /// # Errors
     /// [`AnswerError`].
@@ -259,21 +260,23 @@ impl Executor {
         let fresh = (self.clock)() < row.decided_at.plus_secs(KEY_SECS);
         let key = stripe_key(&row.scope, &row.id, &row.digest);
         let outgoing = moves.outgoing(money_of(entry)?, Some(&stamp(&row.id, entry)));
-        let letter = if fresh {
-            Letter {
+        if fresh {
+            let letter = Letter {
                 method: &outgoing.method,
                 path: &outgoing.path,
                 query: "",
                 body: Some((&outgoing.body, FORM)),
                 idempotency_key: Some(&key),
                 version: Some(version),
+            };
+            let answer = self.reach.send(&row.scope, &letter).await?;
+            if answer.status().is_success() {
+                return Ok(answer);
             }
-        } else {
-            let path = path_of(row, moves).ok_or(RowError("object")).map_err(StoreError::from)?;
-            return self.read(row, &path, version).await;
-        };
-        let answer = self.reach.send(&row.scope, &letter).await?;
-        if answer.status().is_success() { Ok(answer) } else { Err(AnswerError::Other(answer.status().as_u16())) }
+            // Stripe remembers a 500 under the key, of a call that was made too: then the object is shown.
+        }
+        let path = path_of(row, moves).ok_or(RowError("object")).map_err(StoreError::from)?;
+        self.read(row, &path, version).await
     }
 
     async fn read(&self, row: &RequestRow, path: &str, version: &str) -> Result<Response<Bytes>, AnswerError> {

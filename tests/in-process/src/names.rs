@@ -17,6 +17,11 @@ pub const OBSERVATIONS_DEAD_LETTER_QUEUE_URL: &str =
 pub const REFRESH_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-refresh";
 /// Its dead letters.
 pub const REFRESH_DEAD_LETTER_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-refresh-dead";
+/// The queue of jobs, first in, first out for each group.
+pub const EXECUTIONS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-executions.fifo";
+/// Its dead letters.
+pub const EXECUTIONS_DEAD_LETTER_QUEUE_URL: &str =
+    "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-executions-dead.fifo";
 /// How often a message is handed out before it counts as dead.
 pub const MAX_RECEIVES: u32 = 5;
 /// The symmetric key that seals tokens and signing secrets.

@@ -1,5 +1,7 @@
-//! SQS standard queues: send, receive, delete, visibility on tokio's clock, dead letters, and the limits that a sender
-//! can meet. A receive never waits: an empty queue answers at once. No MD5 is returned.
+//! SQS queues, standard and (by the end of their name) FIFO: send, receive, delete, visibility on tokio's clock, dead letters, and the
+//! limits that a sender can meet. A receive never waits: an empty queue answers at once. No MD5 is returned.
+
+mod fifo;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,14 +11,17 @@ use tokio::time::Instant;
 
 use crate::dump::{Dump, Piece};
 use crate::names::{
-    MAX_RECEIVES, OBSERVATIONS_DEAD_LETTER_QUEUE_URL, OBSERVATIONS_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL,
-    REFRESH_QUEUE_URL,
+    EXECUTIONS_DEAD_LETTER_QUEUE_URL, EXECUTIONS_QUEUE_URL, MAX_RECEIVES, OBSERVATIONS_DEAD_LETTER_QUEUE_URL,
+    OBSERVATIONS_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL, REFRESH_QUEUE_URL,
 };
 use crate::wire::{Reply, WireRequest, set, text};
 
 /// Each queue with its dead letters.
-const QUEUES: [(&str, &str); 2] =
-    [(OBSERVATIONS_QUEUE_URL, OBSERVATIONS_DEAD_LETTER_QUEUE_URL), (REFRESH_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL)];
+const QUEUES: [(&str, &str); 3] = [
+    (OBSERVATIONS_QUEUE_URL, OBSERVATIONS_DEAD_LETTER_QUEUE_URL),
+    (REFRESH_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL),
+    (EXECUTIONS_QUEUE_URL, EXECUTIONS_DEAD_LETTER_QUEUE_URL),
+];
 
 /// Most bytes of one message, and of all messages of one batch, bodies and attributes together.
 const MAX_BYTES: usize = 1_048_576;
@@ -41,6 +46,8 @@ struct Message {
     queue: String,
     id: String,
     body: String,
+    /// Where it stands among others, on a FIFO queue.
+    place: Option<fifo::Place>,
     attributes: Value,
     receives: u32,
     visible_at: Instant,
@@ -89,7 +96,7 @@ impl Sqs {
 
 impl State {
     fn send_one(&mut self, queue: &str, message: &Value, twice: bool) -> Reply {
-        if let Err(reason) = check(message) {
+        if let Err(reason) = check(queue, message) {
             return reason;
         }
         if size(message) > MAX_BYTES {
@@ -118,7 +125,7 @@ impl State {
         let mut done = Vec::new();
         let mut failed = Vec::new();
         for entry in entries {
-            match check(entry) {
+            match check(queue, entry) {
                 Ok(()) => done.push(json!({ "Id": entry["Id"], "MessageId": self.store(queue, entry, twice) })),
                 Err(_) => {
                     failed.push(json!({ "Id": entry["Id"], "SenderFault": true, "Code": "InvalidMessageContents" }))
@@ -129,14 +136,20 @@ impl State {
     }
 
     fn store(&mut self, queue: &str, message: &Value, twice: bool) -> String {
+        let place = fifo::is(queue).then(|| fifo::Place::of(message));
+        if let Some(earlier) = place.as_ref().and_then(|place| fifo::taken_before(&self.messages, queue, place)) {
+            return earlier;
+        }
         self.sent += 1;
         let id = format!("message-{}", self.sent);
         let delay = Duration::from_secs(message["DelaySeconds"].as_u64().unwrap_or_default());
-        for _ in 0..=usize::from(twice) {
+        // A FIFO queue takes the second as the first.
+        for _ in 0..=usize::from(twice && place.is_none()) {
             self.messages.push(Message {
                 queue: queue.to_owned(),
                 id: id.clone(),
                 body: message["MessageBody"].as_str().unwrap_or_default().to_owned(),
+                place: place.clone(),
                 attributes: message["MessageAttributes"].clone(),
                 receives: 0,
                 visible_at: Instant::now() + delay,
@@ -154,8 +167,9 @@ impl State {
         let hidden = body["VisibilityTimeout"].as_u64().map_or(VISIBILITY, Duration::from_secs);
         let now = Instant::now();
         let mut handed = Vec::new();
+        let mut waiting = fifo::Waiting::default();
         for (index, message) in self.messages.iter_mut().enumerate() {
-            if message.queue != queue || message.deleted || message.visible_at > now {
+            if message.queue != queue || message.deleted || waiting.holds(message, now) {
                 continue;
             }
             let dead = QUEUES.iter().find(|(alive, _)| *alive == queue).map(|(_, dead)| *dead);
@@ -172,6 +186,9 @@ impl State {
                 "Body": message.body,
                 "Attributes": { "ApproximateReceiveCount": message.receives.to_string() },
             });
+            if let (Some(place), Some(told)) = (&message.place, shown["Attributes"].as_object_mut()) {
+                told.extend(place.told(index));
+            }
             if message.attributes.is_object() {
                 set(&mut shown, "MessageAttributes", message.attributes.clone());
             }
@@ -209,7 +226,8 @@ impl State {
     }
 }
 
-fn check(message: &Value) -> Result<(), Reply> {
+fn check(queue: &str, message: &Value) -> Result<(), Reply> {
+    fifo::check(queue, message)?;
     let body = message["MessageBody"].as_str().unwrap_or_default();
     let allowed =
         |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);

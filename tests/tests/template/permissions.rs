@@ -77,7 +77,19 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
             (fields[2] == "dynamodb:PutItem").then(|| fields[0].to_owned())
         })
         .collect();
-    assert_eq!(appenders, ["AdminRole", "ConnectRole", "DecideRole", "ObserveRole", "RefreshRole", "SweepRole"]);
+    assert_eq!(
+        appenders,
+        [
+            "AdminRole",
+            "ConnectRole",
+            "DecideRole",
+            "ExecuteRole",
+            "GatewayRole",
+            "ObserveRole",
+            "RefreshRole",
+            "SweepRole"
+        ]
+    );
     // The table's own policy lets only these principals append.
     let tagged: Vec<&str> = resources("AWS::IAM::Role")
         .into_iter()
@@ -97,8 +109,37 @@ fn only_connect_and_refresh_read_a_developer_key_and_only_export_signs() {
         let unseals = rest.contains("kms:Decrypt") || rest.contains("kms:Encrypt");
         assert!(!unseals || rest.contains("kms:EncryptionContext:stripe:mode"), "without its context: {line}");
         let tokens = rest.contains("purpose=tokens");
-        assert!(!tokens || matches!(role, "ConnectRole" | "DecideRole" | "ObserveRole" | "RefreshRole"), "{line}");
+        assert!(!tokens || !matches!(role, "AdminRole" | "ExportRole" | "WebhookRole"), "{line}");
         // Who reads tokens cannot seal any: a reader that renews them would have nowhere to put them.
-        assert!(!(rest.contains("kms:Encrypt ") && matches!(role, "DecideRole" | "ObserveRole")), "{line}");
+        assert!(!(rest.contains("kms:Encrypt ") && tokens) || matches!(role, "ConnectRole" | "RefreshRole"), "{line}");
     }
+}
+
+#[test]
+fn parameters_are_sealed_where_calls_are_decided_and_opened_where_they_are_made() {
+    let with = |action: &str| -> Vec<String> {
+        let action = format!("  SealKey  {action}  if ");
+        let lines = matrix();
+        let lines = lines.lines().filter(|line| line.contains(&action) && line.contains("parameters"));
+        lines.filter_map(|line| line.split_once("  ").map(|(role, _)| role.to_owned())).collect()
+    };
+    assert_eq!(with("kms:Encrypt"), ["DecideRole", "GatewayRole"]);
+    assert_eq!(with("kms:Decrypt"), ["ExecuteRole", "GatewayRole"]);
+}
+
+#[test]
+fn only_execute_takes_jobs_and_it_sends_none() {
+    let matrix = matrix();
+    let jobs: Vec<&str> = matrix.lines().filter(|line| line.contains("  ExecutionsQueue  ")).collect();
+    assert_eq!(
+        jobs,
+        [
+            "DecideRole  ExecutionsQueue  sqs:SendMessage",
+            "ExecuteRole  ExecutionsQueue  sqs:DeleteMessage",
+            "ExecuteRole  ExecutionsQueue  sqs:GetQueueAttributes",
+            "ExecuteRole  ExecutionsQueue  sqs:ReceiveMessage",
+            "ObserveRole  ExecutionsQueue  sqs:SendMessage",
+            "SweepRole  ExecutionsQueue  sqs:SendMessage",
+        ]
+    );
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::control::Control;
 use super::ledger::{Axiru, ring};
+use super::merchant::operator;
 use crate::stack::Stack;
 
 /// Longest wait for the ledger to tell that a decision was settled.
@@ -62,8 +63,13 @@ fn expect(what: &str, (status, body): &Answer, outcome: &str, reason: &str) -> R
     Ok(())
 }
 
-/// Plays the act in test mode; gives the ids of the decisions.
-pub(super) async fn play(control: &Control, axiru: &Axiru<'_>, stack: &Stack, account: &str) -> Result<Vec<String>> {
+/// Plays the act in test mode; gives the ids of the decisions and the agent's key.
+pub(super) async fn play(
+    control: &Control,
+    axiru: &Axiru<'_>,
+    stack: &Stack,
+    account: &str,
+) -> Result<(Vec<String>, String)> {
     let scope = format!("test/{account}");
     let scoped = ["--scope", scope.as_str(), "--url", stack.url.as_str()];
     let key = ["key", "create", "--actor", "agent", "--label", "refund-bot", "--json"];
@@ -71,13 +77,10 @@ pub(super) async fn play(control: &Control, axiru: &Axiru<'_>, stack: &Stack, ac
     let said = String::from_utf8_lossy(&stranger.stderr);
     ensure!(!stranger.status.success() && said.contains("axiru person add"), "a stranger may make keys: {said}");
 
-    let person = ["person", "add", "--me", "--email", CANARIES[0], "--group", "finance", "--json"];
-    let person = axiru.json(&[&person[..], &scoped].concat()).await?;
-    let id = person[0]["person"].as_str().or_else(|| person["person"].as_str());
-    let id = id.with_context(|| format!("no person: {person}"))?.to_owned();
-    let made = axiru.json(&[&key[..], &["--operator", &id], &scoped].concat()).await?;
-    let token = made["token"].as_str().with_context(|| format!("no key: {made}"))?.to_owned();
-    let agent = Agent { client: reqwest::Client::new(), url: &stack.url, key: token, account: account.to_owned() };
+    let id = operator(axiru, &scoped, CANARIES[0]).await?;
+    let token = super::merchant::key(axiru, &scoped, "agent", &id).await?;
+    let agent =
+        Agent { client: reqwest::Client::new(), url: &stack.url, key: token.clone(), account: account.to_owned() };
 
     let charge = json!({"amount": 900_000, "currency": "usd"});
     let charge = control.make(&format!("{scope}/charges"), charge).await?;
@@ -120,7 +123,8 @@ pub(super) async fn play(control: &Control, axiru: &Axiru<'_>, stack: &Stack, ac
     let limits = axiru.json(&[&["limits", "show", "--json"][..], &scoped].concat()).await?;
     ensure!(limits.to_string().contains("held"), "the limits tell nothing: {limits}");
     let ids = [&shadow, &small, &medium, &huge].map(|answer| answer.1["decision_id"].as_str().map(str::to_owned));
-    ids.into_iter().collect::<Option<_>>().context("a decision has no id")
+    let ids = ids.into_iter().collect::<Option<_>>().context("a decision has no id")?;
+    Ok((ids, token))
 }
 
 /// Decides them again from the export: each must come out the same.

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::browser::Browser;
 use super::control::Control;
 use super::ledger::{Axiru, copy_with_one_changed_byte, files_below, ring};
+use super::merchant::{account, connect};
 use crate::folders::Folders;
 use crate::progress::Progress;
 use crate::stack::Stack;
+
+/// The merchant.
+const NAME: &str = "Blue Door Coffee";
 
 const MODES: [&str; 2] = ["test", "live"];
 
@@ -35,14 +38,14 @@ const SECRETS: [&str; 10] =
 pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) -> Result<()> {
     let control = Control::new(&stack.sandbox_url);
     let axiru = Axiru::new(folders, stack);
-    let merchant = account(&control, "Blue Door Coffee", None).await?;
+    let merchant = account(&control, NAME, None).await?;
     let partner = account(&control, "Blue Door Franchise", Some(&merchant)).await?;
 
     let step = progress.step("connecting the account in test and live mode");
     let link = axiru.json(&["connect", "--mode", "both", "--url", &stack.url, "--json"]).await?;
     let link = link["url"].as_str().context("no set-up link")?.to_owned();
     for mode in MODES {
-        connect(&link, mode, &merchant, stack).await.with_context(|| format!("connecting in {mode} mode"))?;
+        connect(stack, &link, mode, &merchant, NAME).await.with_context(|| format!("connecting in {mode} mode"))?;
     }
     step.done();
 
@@ -68,7 +71,12 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
 
     let step =
         progress.step("an operator enforces a plan and gives an agent a key; the agent asks before it moves money");
-    let decisions = super::decide::play(&control, &axiru, stack, &merchant).await?;
+    let (mut decisions, key) = super::decide::play(&control, &axiru, stack, &merchant).await?;
+    step.done();
+
+    let step = progress.step("the agent refunds through the gateway, with Stripe's own package");
+    let refunded = super::gateway::play(folders, progress, &control, stack, &merchant, &key).await?;
+    decisions.extend(refunded.decisions);
     step.done();
 
     let step = progress.step("deciding again from the export: the same answers");
@@ -90,6 +98,10 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
 
     let report = axiru.text(&["shadow", "report", text(&export)?]).await?;
     println!("\n{report}");
+    println!("the agent's refunds through the gateway:");
+    for line in &refunded.lines {
+        println!("  {line}");
+    }
     println!("axiru verify: {} entries of both modes: complete, in order and signed", checked["entries"]);
     println!("  the export       {}", export.display());
     println!("  its public key   {}", vkey.display());
@@ -99,46 +111,6 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
         export.display(),
         vkey.display()
     );
-    Ok(())
-}
-
-async fn account(control: &Control, name: &str, platform: Option<&str>) -> Result<String> {
-    let mut body =
-        json!({"business_name": name, "country": "US", "default_currency": "usd", "balance": {"usd": 90_000_000}});
-    if let Some(platform) = platform {
-        body["platform"] = platform.into();
-    }
-    let made = control.post("accounts", body).await?;
-    let account = &made["account"];
-    let id = account.as_str().or_else(|| account["id"].as_str()).with_context(|| format!("no account: {made}"))?;
-    Ok(id.to_owned())
-}
-
-/// Follows the set-up link as a person would, to the page that says it is done.
-async fn connect(link: &str, mode: &str, account: &str, stack: &Stack) -> Result<()> {
-    let mut browser = Browser::new()?;
-    let page = browser.open(link).await?.page()?;
-    let marker = format!("name=\"mode\" value=\"{mode}\"");
-    let token = page.hidden("link", &marker)?;
-    let install = format!("{}/stripe/install", stack.url);
-    let consent = browser.submit(&install, &[("link", &token), ("mode", mode)]).await?.redirect()?;
-    let page = browser.open(&consent).await?.page()?;
-    let fields = [
-        ("client_id", page.hidden("client_id", "")?),
-        ("redirect_uri", page.hidden("redirect_uri", "")?),
-        ("state", page.hidden("state", "")?),
-        ("account", account.to_owned()),
-        ("decision", "approve".to_owned()),
-    ];
-    let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let authorize = format!("{}/oauth/v2/authorize", stack.sandbox_url);
-    let callback = browser.submit(&authorize, &fields).await?.redirect()?;
-    let page = browser.open(&callback).await?.page()?;
-    ensure!(page.body.contains("Blue Door Coffee"), "the page to confirm does not name the account");
-    let confirm = [("state", page.hidden("state", "")?), ("account", page.hidden("account", "")?)];
-    let confirm: Vec<_> = confirm.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let page = browser.submit(&format!("{}/stripe/confirm", stack.url), &confirm).await?.page()?;
-    ensure!(page.body.contains("is connected in"), "the last page does not say that it is connected");
     Ok(())
 }
 

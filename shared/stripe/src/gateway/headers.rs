@@ -38,10 +38,14 @@ pub struct Release {
 }
 
 /// The releases that Axiru speaks, oldest first.
-pub const RELEASES: [Release; 3] = [
+///
+/// Endive was gone through by the change log of Stripe's Node package, 23.0.0 and 23.1.0: nothing of the four families breaks. What it
+/// adds to disputes (`intended_submission_method`, `evidence[appeal]`) is refused by name, as every parameter that is not in the table.
+pub const RELEASES: [Release; 4] = [
     Release { name: "basil", first: "2025-03-31", last: "2025-09-29" },
     Release { name: "clover", first: "2025-09-30", last: "2026-02-28" },
     Release { name: "dahlia", first: "2026-03-01", last: "2026-08-31" },
+    Release { name: "endive", first: "2026-09-30", last: "2027-02-28" },
 ];
 
 /// Whether a version is `YYYY-MM-DD.name` of a release that is spoken.
@@ -113,9 +117,15 @@ mod tests {
 
     #[test]
     fn versions_of_the_releases_and_no_others() {
-        for version in
-            ["2025-03-31.basil", "2025-08-27.basil", "2025-09-30.clover", "2026-07-29.dahlia", crate::API_VERSION]
-        {
+        for version in [
+            "2025-03-31.basil",
+            "2025-08-27.basil",
+            "2025-09-30.clover",
+            "2026-07-29.dahlia",
+            "2026-09-30.endive",
+            "2026-10-28.endive",
+            crate::API_VERSION,
+        ] {
             assert!(is_spoken(version), "{version}");
         }
         for version in [
@@ -125,7 +135,7 @@ mod tests {
             "2025-02-24.acacia",
             "2025-03-30.basil",
             "2026-06-24.basil",
-            "2026-09-30.endive",
+            "2026-09-29.endive",
             "2026-09-30.dahlia",
             "2025-09-30.Clover",
             "2025-9-30.clover",

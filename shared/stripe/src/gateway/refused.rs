@@ -142,7 +142,7 @@ pub const CODES: &[Code] = &[
     code(
         "axiru_version",
         400,
-        "the version of Stripe's API is not one that Axiru speaks. Send a version of the releases basil to dahlia, or leave the header out.",
+        "the version of Stripe's API is not one that Axiru speaks. Send a version of the releases basil to endive, or leave the header out.",
     ),
 ];
 
