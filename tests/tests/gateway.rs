@@ -1,5 +1,6 @@
 //! Calls through the gateway: from a Stripe client's bytes to Stripe's answer, with everything that can go wrong between.
 
 mod answers;
+mod bypass;
 mod crashes;
 pub(crate) mod ground;
