@@ -3,4 +3,8 @@
 mod answers;
 mod bypass;
 mod crashes;
+mod day;
 pub(crate) mod ground;
+mod passes;
+mod queued;
+mod shadow;
