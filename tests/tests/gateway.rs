@@ -1,5 +1,10 @@
 //! Calls through the gateway: from a Stripe client's bytes to Stripe's answer, with everything that can go wrong between.
 
 mod answers;
+mod bypass;
 mod crashes;
+mod day;
 pub(crate) mod ground;
+mod passes;
+mod queued;
+mod shadow;

@@ -8,7 +8,7 @@ use axiru_ledger::entry::Entry;
 use serde::Deserialize;
 
 use crate::wire::{
-    Audit, DecisionAnswer, HoldAnswer, IntentAnswer, LimitAnswer, OutcomeWord, StatusWord, VerdictAnswer,
+    Audit, DecisionAnswer, FailureAnswer, HoldAnswer, IntentAnswer, LimitAnswer, OutcomeWord, StatusWord, VerdictAnswer,
 };
 
 /// An entry that is not that of a decision.
@@ -117,6 +117,12 @@ impl DecisionAnswer {
             reason: first_reason.unwrap_or_else(|| "no_plan_enforced".to_owned()),
             would_be: made.decision.would_be.into(),
             status: decided.row.status.into(),
+            object: decided.row.object.as_ref().map(ToString::to_string),
+            failure: decided.row.failure.clone().map(|failure| FailureAnswer {
+                reason: failure.reason,
+                status: failure.status,
+                code: failure.code,
+            }),
             expires_at: made.open_until,
             intent: IntentAnswer {
                 kind: made.kind,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axiru_aws::decide::Decider;
 use axiru_aws::facts::StripeFacts;
+use axiru_aws::jobs::JobQueue;
+use axiru_aws::reach::Reach;
 use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
@@ -11,11 +13,14 @@ use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
 use axiru_runtime::env::{self, EnvError};
 use axiru_stripe::base::STRIPE;
-use axiru_stripe::transport::{Https, HttpsError};
+use axiru_stripe::transport::{Https, HttpsError, Transport};
+
+use crate::execute::Executions;
 
 /// The function's tables and what it remembers.
 pub struct App {
     pub(crate) decider: Decider,
+    pub(crate) executions: Option<Executions>,
     pub(crate) store: Store,
     pub(crate) now: fn() -> Timestamp,
 }
@@ -42,12 +47,15 @@ impl App {
         let ledger = env::required("AXIRU_LEDGER_TABLE")?;
         let store = Store::new(clients.dynamodb, state, ledger);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
-        let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
+        let asks = AskQueue::new(clients.sqs.clone(), env::required("AXIRU_REFRESH_QUEUE_URL")?);
         let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
         let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
-        let tokens = TokenReader::new(store.clone(), seal, asks);
-        let facts = StripeFacts::new(Arc::new(Https::new()?), base, tokens);
-        Ok(Self::new(store, Some(facts), Timestamp::now))
+        let jobs = JobQueue::new(clients.sqs, env::required("AXIRU_EXECUTIONS_QUEUE_URL")?);
+        let transport: Arc<dyn Transport> = Arc::new(Https::new()?);
+        let tokens = Arc::new(TokenReader::new(store.clone(), seal.clone(), asks));
+        let facts = StripeFacts::new(Arc::clone(&transport), base.clone(), Arc::clone(&tokens));
+        let executions = Executions { reach: Arc::new(Reach::new(transport, base, tokens)), jobs };
+        Ok(Self::new(store, Some(facts), Timestamp::now).with_executions(executions, seal))
     }
 
     /// On that store, asking for facts if it is given whom to ask, with that clock.
@@ -58,6 +66,14 @@ impl App {
             Some(facts) => decider.with_facts(facts),
             None => decider,
         };
-        Self { decider, store, now }
+        Self { decider, executions: None, store, now }
+    }
+
+    /// Having made what is allowed and asked for, with what has to wait sealed under that key.
+    #[must_use]
+    pub fn with_executions(mut self, executions: Executions, seal: Seal) -> Self {
+        self.decider = self.decider.with_seal(seal);
+        self.executions = Some(executions);
+        self
     }
 }

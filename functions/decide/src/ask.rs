@@ -7,9 +7,9 @@ use axiru_domain::{AccountId, Claimed, IdempotencyKey, Intent, KeyToken, Kind, M
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::caller;
 use crate::refusal::Refusal;
 use crate::wire::{DecisionRequest, IntentBody};
+use crate::{caller, execute};
 
 /// Largest body. Metadata may be 50 times 540 characters, of up to four bytes and JSON's escapes; an honest body is below 1 KiB.
 const MAX_BYTES: usize = 128 * 1_024;
@@ -37,9 +37,6 @@ pub(crate) fn parse(token: KeyToken, headers: &HeaderMap, body: &[u8]) -> Result
         return Err(Refusal::other(http::StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", detail));
     }
     let request: DecisionRequest = read(body)?;
-    if request.execute {
-        return Err(Refusal::field("execute", "Axiru only decides yet: leave it out, and make the movement yourself"));
-    }
     let account = account(&request.intent, caller::account(headers)?)?;
     let idempotency_key = idempotency_key(request.idempotency_key.as_deref(), headers)?;
     let metadata = metadata(request.intent.metadata.clone())?;
@@ -47,6 +44,9 @@ pub(crate) fn parse(token: KeyToken, headers: &HeaderMap, body: &[u8]) -> Result
     let intent = intent(&request.intent)?;
     let reason = word(&request.intent.reason, "reason", intent.kind() == Kind::Refund, &REASONS)?;
     let method = word(&request.intent.method, "method", intent.kind() == Kind::Payout, &METHODS)?;
+    let call = request.execute.then(|| execute::call(&intent, reason.as_deref(), method.as_deref(), &metadata));
+    let parameters = call.transpose()?;
+    let purpose = if request.execute { Purpose::Queue } else { Purpose::Advise };
     Ok(Ask {
         token,
         account,
@@ -57,8 +57,8 @@ pub(crate) fn parse(token: KeyToken, headers: &HeaderMap, body: &[u8]) -> Result
         rationale,
         metadata,
         idempotency_key,
-        purpose: Purpose::Advise,
-        parameters: None,
+        purpose,
+        parameters,
     })
 }
 

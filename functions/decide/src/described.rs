@@ -1,7 +1,8 @@
 //! The schemas of what is asked, exactly as wide as the parser: they are made of the domain's own tables.
 //!
-//! Two rules no schema can say, because they span the body and the headers: the account and the idempotency key are named in at least
-//! one of the two places, and equally where in both.
+//! Three rules no schema can say. Two span the body and the headers: the account and the idempotency key are named in at least one of the
+//! two places, and equally where in both. The third needs Stripe: what is to be executed is about an object that is there, and its money is
+//! what the intent says.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -83,13 +84,13 @@ pub(crate) fn idempotency_key() -> ObjectBuilder {
     ))
 }
 
-/// `execute`: not yet.
+/// `execute`: whether Axiru makes the movement.
 pub(crate) fn execute() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Boolean)
-        .enum_values(Some([false]))
-        .default(Some(json!(false)))
-        .description(Some("Whether Axiru is to make the movement. Not available yet: false."))
+    ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))).description(Some(
+        "Whether Axiru is to make the movement, as soon as it is allowed. Then the intent names the object it is about: a refund its \
+         `charge` or `payment_intent`, a transfer its `destination`, a reversal its `transfer`, the answer to a dispute its `dispute`; \
+         the currency is the object's, and a dispute's amount the dispute's. `status` and `object` say later what became of it.",
+    ))
 }
 
 /// `context`: claims, and the rationale.

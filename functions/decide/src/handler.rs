@@ -1,19 +1,17 @@
 //! Routes: first who, then what.
 
-use axiru_aws::decide::{DecideError, Decided};
+use axiru_aws::decide::{Ask, DecideError, Decided, Purpose};
 use axiru_domain::{KeyToken, RequestId};
 use axiru_runtime::metrics;
 use http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
+use crate::NAME;
 use crate::app::App;
 use crate::refusal::Refusal;
 use crate::wire::DecisionAnswer;
 use crate::{ask, caller, list, openapi};
-
-/// Name of the function in metrics.
-const NAME: &str = "decide";
 
 /// Where decisions are.
 const DECISIONS: &str = "/api/v1/decisions";
@@ -52,13 +50,7 @@ async fn decide(app: &App, request: &Request) -> Result<Response<Body>, Refusal>
     is_json(request)?;
     let mode = token.mode();
     let ask = ask::parse(token, request.headers(), request.body().as_ref())?;
-    let decided = match app.decider.decide(&ask).await {
-        Ok(decided) => decided,
-        Err(error) => {
-            note(mode, &error);
-            return Err(Refusal::of(&error));
-        }
-    };
+    let decided = decided(app, &ask).await?;
     let outcome = decided.row.outcome.as_str();
     metrics::count(NAME, Some(mode), "Decisions", 1);
     tracing::info!(
@@ -71,6 +63,29 @@ async fn decide(app: &App, request: &Request) -> Result<Response<Body>, Refusal>
         response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// Decides, and has made what is allowed and asked for.
+async fn decided(app: &App, ask: &Ask) -> Result<Decided, Refusal> {
+    let told = |error: DecideError| {
+        note(ask.token.mode(), &error);
+        Refusal::of(&error)
+    };
+    if ask.purpose == Purpose::Advise {
+        return app.decider.decide(ask).await.map_err(told);
+    }
+    let Some(executions) = &app.executions else {
+        return Err(Refusal::field("execute", "nothing can be made here: leave it out"));
+    };
+    // Who asks is read again with the decision; this is only so that nothing is asked of Stripe for a stranger.
+    let standing = match app.decider.remembered(&ask.token, Some(&ask.account)) {
+        Some(standing) => standing,
+        None => app.decider.standing(&ask.token, Some(&ask.account)).await.map_err(told)?,
+    };
+    executions.check(&standing.scope, ask).await?;
+    let decided = app.decider.decide(ask).await.map_err(told)?;
+    executions.begin(&decided).await;
+    Ok(decided)
 }
 
 /// Counts and logs what kept a request from being decided.

@@ -5,6 +5,7 @@ mod app;
 mod ask;
 mod caller;
 mod described;
+mod execute;
 mod handler;
 mod list;
 mod openapi;
@@ -13,5 +14,9 @@ mod refusal;
 mod wire;
 
 pub use app::{App, LoadError};
+pub use execute::Executions;
 pub use handler::handle;
 pub use openapi::document as openapi;
+
+/// Name of the function in metrics.
+const NAME: &str = "decide";

@@ -61,9 +61,8 @@ fn parse(request: &Request) -> Result<(Option<AccountId>, Filter), Refusal> {
                 });
             }
             "status" => {
-                let status =
-                    value.parse().map_err(|_| wrong("`allowed`, `pending`, `denied`, `settled` or `expired`"))?;
-                filter.status = Some(status);
+                const STATUSES: &str = "`allowed`, `pending`, `denied`, `executing`, `unknown`, `succeeded`, `failed`, `settled` or `expired`";
+                filter.status = Some(value.parse().map_err(|_| wrong(STATUSES))?);
             }
             "created_from" => {
                 filter.from = Some(value.parse().map_err(|_| wrong("a time such as 2026-10-31T00:00:00.000Z"))?)

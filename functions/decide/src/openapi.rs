@@ -52,7 +52,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         (status = 400, description = "A field is wrong; nothing was written.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json",
             headers(("WWW-Authenticate" = String, description = "`Bearer realm=\"axiru\"`."))),
-        (status = 403, description = "The key is not for the account, or the account is not connected.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The key is not for the account, the account is not connected, or a permission is missing at Stripe.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The idempotency key was used for another request.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too long.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = ProblemBody, content_type = "application/problem+json"),

@@ -49,6 +49,15 @@ impl Refusal {
         Self::new(status, code, detail)
     }
 
+    /// Nobody can say.
+    pub(crate) fn undecided() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "undecided",
+            "nothing was decided in time, and nothing is allowed: ask again with the same idempotency key",
+        )
+    }
+
     /// Its word.
     pub(crate) const fn code(&self) -> &'static str {
         self.problem.code
@@ -83,11 +92,7 @@ impl Refusal {
             DecideError::Object(role) => {
                 Self::field(format!("intent.{role}"), "Stripe knows no such object on this account in this mode")
             }
-            DecideError::Undecided(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "undecided",
-                "nothing was decided in time, and nothing is allowed: ask again with the same idempotency key",
-            ),
+            DecideError::Undecided(_) => Self::undecided(),
         }
     }
 

@@ -74,7 +74,7 @@ pub(crate) enum PolicyModeWord {
     Shadow,
 }
 
-/// An answer that was asked for before is the same for ever, but for `status` and `cached`.
+/// An answer that was asked for before is the same for ever, but for `status`, `object`, `failure` and `cached`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DecisionAnswer {
     /// The decision's id, `dec_…`.
@@ -97,6 +97,12 @@ pub(crate) struct DecisionAnswer {
     pub(crate) would_be: OutcomeWord,
     /// Where the request stands now.
     pub(crate) status: StatusWord,
+    /// The Stripe object that it became; null where it became none yet, or nobody knows.
+    #[schema(required)]
+    pub(crate) object: Option<String>,
+    /// Why it was not made; null unless `status` is `failed`.
+    #[schema(required)]
+    pub(crate) failure: Option<FailureAnswer>,
     /// When an allowed or pending request ends by itself; null for a denied one.
     #[schema(required, schema_with = described::end)]
     pub(crate) expires_at: Option<String>,
@@ -117,7 +123,8 @@ pub(crate) enum OutcomeWord {
     Denied,
 }
 
-/// Where a request stands: `allowed` and `pending` are open, `settled` was seen at Stripe, `expired` was not made in time.
+/// Where a request stands: `allowed` and `pending` are open, `settled` was seen at Stripe, `expired` was not made in time. Of what Axiru
+/// makes: `executing` is under way, `unknown` was sent and Axiru finds out, `succeeded` was made, `failed` was not and will not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StatusWord {
@@ -130,6 +137,19 @@ pub(crate) enum StatusWord {
     Failed,
     Settled,
     Expired,
+}
+
+/// Why a movement was not made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FailureAnswer {
+    /// `stripe_refused`, `permission_missing`, or `not_executed`: Stripe was never reached.
+    pub(crate) reason: String,
+    /// Stripe's HTTP status, where it answered.
+    #[schema(required)]
+    pub(crate) status: Option<u16>,
+    /// Stripe's code, such as `charge_already_refunded`.
+    #[schema(required)]
+    pub(crate) code: Option<String>,
 }
 
 /// The movement as it was understood.

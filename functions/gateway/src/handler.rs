@@ -4,14 +4,14 @@ use axiru_domain::{Family, KeyToken};
 use axiru_runtime::{key, metrics};
 use axiru_stripe::gateway::{self, Call, Doing, Incoming, Reads};
 use http::Response;
-use lambda_http::{Body, Request};
+use lambda_http::{Body, Request, RequestExt};
 
 use crate::NAME;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::pass::{Raw, Why};
 use crate::relay::relay;
-use crate::{moves, pass};
+use crate::{moves, pass, permission};
 
 /// Answers one call.
 pub async fn handle(app: &App, request: &Request) -> Response<Body> {
@@ -30,7 +30,7 @@ async fn route(app: &App, request: &Request) -> Result<Response<Body>, Refusal> 
     let body: &[u8] = request.body().as_ref();
     let incoming = Incoming {
         method: request.method(),
-        path: request.uri().path(),
+        path: path(request),
         query: request.uri().query().unwrap_or_default(),
         headers: request.headers(),
         body,
@@ -62,6 +62,14 @@ async fn route(app: &App, request: &Request) -> Result<Response<Body>, Refusal> 
             }
         }
         Doing::Reads(ref reads) => read(app, &token, &call, reads).await,
+    }
+}
+
+/// The path as it was sent: in the request's address dots are resolved already, and other paths would look like ours.
+fn path(request: &Request) -> &str {
+    match request.raw_http_path() {
+        "" => request.uri().path(),
+        raw => raw,
     }
 }
 
@@ -104,5 +112,5 @@ async fn read(app: &App, token: &KeyToken, call: &Call, reads: &Reads) -> Result
     let answer = app.reach.send(&standing.scope, &letter).await;
     let answer = answer.map_err(|error| pass::unreached(&standing.scope, &error))?;
     metrics::count(NAME, Some(standing.scope.mode()), "Reads", 1);
-    Ok(relay(answer))
+    permission::read(reads, &answer).map_or_else(|| Ok(relay(answer)), Err)
 }

@@ -7,6 +7,7 @@ mod handler;
 mod money;
 mod moves;
 mod pass;
+mod permission;
 mod relay;
 
 pub use app::{App, LoadError};

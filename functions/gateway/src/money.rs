@@ -7,6 +7,7 @@ use axiru_stripe::rest::Rest;
 use axiru_stripe::rest::objects::ReadError;
 
 use crate::error::Refusal;
+use crate::permission;
 
 /// Why the money is not known.
 #[derive(Debug)]
@@ -80,19 +81,7 @@ fn unpriced(error: ReadError, moves: &Moves) -> Unpriced {
     let param = moves.objects().keys().next().map_or("id", |role| role.as_str());
     match error {
         ReadError::NoSuch => Unpriced::Wrong(Refusal::no_such(param)),
-        ReadError::Permission(name) => Unpriced::Wrong(permission_missing(name)),
+        ReadError::Permission(name) => Unpriced::Wrong(permission::missing(name)),
         _ => Unpriced::Unavailable,
     }
-}
-
-/// The app lacks a permission at Stripe.
-pub(crate) fn permission_missing(name: &str) -> Refusal {
-    Refusal::new(
-        http::StatusCode::FORBIDDEN,
-        "axiru_permission_missing",
-        format!(
-            "Axiru's app lacks the permission `{name}` at Stripe. An operator uploads the manifest that has it, deploys with \
-             StripeAppPermissions=enforcing, and connects the account again with `axiru connect`."
-        ),
-    )
 }

@@ -17,8 +17,9 @@ use crate::NAME;
 use crate::answer;
 use crate::app::App;
 use crate::error::Refusal;
-use crate::money::{self, Unpriced, permission_missing};
-use crate::pass::{self, Raw};
+use crate::money::{self, Unpriced};
+use crate::pass::{self, Raw, Why};
+use crate::permission;
 use crate::relay::relay;
 
 /// Decides a call, and makes it where that is allowed.
@@ -39,30 +40,52 @@ pub(crate) async fn make(
     let decided = match price(app, &standing, moves).await {
         Ok(intent) => {
             let ask = ask(token, &standing, call, moves, intent)?;
-            app.decider.decide(&ask).await.map_err(|error| (Refusal::of(&error), interferes(&error)))
+            app.decider.decide(&ask).await.map_err(|error| (Refusal::of(&error), Hindrance::of(&error)))
         }
         // Somebody may have enforced something since the standing was read: only the decision itself would know.
-        Err(Unpriced::Wrong(refusal)) => Err((refusal, false)),
-        Err(Unpriced::Unavailable) => Err((Refusal::unavailable(), false)),
+        Err(Unpriced::Wrong(refusal)) => Err((refusal, Hindrance::Call)),
+        Err(Unpriced::Unavailable) => Err((Refusal::unavailable(), Hindrance::Call)),
     };
     match decided {
         Ok(decided) => answer_of(app, &standing, decided, call, moves, &raw).await,
-        Err((refusal, final_)) if governed || final_ => Err(refusal),
-        Err(_) => {
+        Err((refusal, hindrance)) if governed || hindrance == Hindrance::Caller => Err(refusal),
+        Err((refusal, hindrance)) => {
             let fresh = app.decider.standing(token, call.account.as_ref()).await;
             let fresh = fresh.map_err(|error| Refusal::of(&error))?;
-            if fresh.enforces(moves.kind().family()) {
+            let family = moves.kind().family();
+            if fresh.enforces(family) {
                 return Err(Refusal::unavailable());
             }
-            metrics::count(NAME, Some(fresh.scope.mode()), "ShadowUnrecorded", 1);
-            send_raw(app, &fresh, &raw).await
+            let why = Why::Undecided(call.route.name, refusal.code());
+            if hindrance == Hindrance::Store {
+                // It would not take the note either, and the caller has waited for it once.
+                metrics::count(NAME, Some(fresh.scope.mode()), "ShadowUnrecorded", 1);
+                return pass::send_raw(app, &fresh, &raw, why, family).await;
+            }
+            pass::unenforced(app, &fresh, &raw, why, family).await
         }
     }
 }
 
-/// Whether an error on the way to a decision keeps a call back even in shadow: only where nobody knows for whom it would be sent.
-const fn interferes(error: &DecideError) -> bool {
-    matches!(error, DecideError::Key | DecideError::Account | DecideError::NotConnected)
+/// What kept a call from being decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hindrance {
+    /// Nobody knows for whom it would be sent: it is kept back even in shadow.
+    Caller,
+    /// What it says.
+    Call,
+    /// Our own trouble.
+    Store,
+}
+
+impl Hindrance {
+    const fn of(error: &DecideError) -> Self {
+        match error {
+            DecideError::Key | DecideError::Account | DecideError::NotConnected => Self::Caller,
+            DecideError::OtherContent | DecideError::RateLimited(_) | DecideError::Object(_) => Self::Call,
+            DecideError::Undecided(_) => Self::Store,
+        }
+    }
 }
 
 /// What the call asks for, with the money that it leaves out.
@@ -143,12 +166,8 @@ async fn in_shadow(
             tracing::warn!(scope = %standing.scope, decision.id = %decided.row.id, error = %error, "a hold in shadow is kept");
         }
     }
-    Ok(relay(answer))
-}
-
-async fn send_raw(app: &App, standing: &Standing, raw: &Raw<'_>) -> Result<Response<Body>, Refusal> {
-    let answer = raw.send(app, &standing.scope).await;
-    Ok(relay(answer.map_err(|error| pass::unreached(&standing.scope, &error))?))
+    let refusal = permission::written(app, &standing.scope, decided.row.kind.family(), &answer).await;
+    refusal.map_or_else(|| Ok(relay(answer)), Err)
 }
 
 /// A request that is under way: this call's own, which is sent now; or an earlier one's, if nobody is at it.
@@ -195,7 +214,7 @@ fn told(performed: Performed) -> Result<Response<Body>, Refusal> {
         (Heard::Refused, Ok(answer)) if unrecorded.is_none() && row.status == RequestStatus::Failed => {
             metrics::count(NAME, mode, "StripeRefused", 1);
             if answer.status() == StatusCode::FORBIDDEN {
-                return Err(permission_missing(write_permission(row.kind.family())));
+                return Err(permission::missing(write_permission(row.kind.family())));
             }
             Ok(relay(answer))
         }

@@ -12,6 +12,7 @@ use lambda_http::Body;
 use crate::NAME;
 use crate::app::App;
 use crate::error::Refusal;
+use crate::permission;
 use crate::relay::relay;
 
 /// A call as it came.
@@ -33,6 +34,8 @@ pub(crate) enum Why<'a> {
     Unread(&'a str),
     /// It brings money back, or notes something.
     Passes(&'a str),
+    /// It would be decided, and could not be, for that reason.
+    Undecided(&'a str, &'a str),
 }
 
 impl<'a> Raw<'a> {
@@ -103,8 +106,23 @@ pub(crate) async fn unenforced(
         metrics::count(NAME, Some(standing.scope.mode()), "ShadowUnrecorded", 1);
         tracing::error!(scope = %standing.scope, error = %error, "a call in shadow could not be recorded");
     }
-    let answer = raw.send(app, &standing.scope).await.map_err(|error| unreached(&standing.scope, &error))?;
-    Ok(relay(answer))
+    send_raw(app, standing, raw, why, family).await
+}
+
+/// Sends a call as it came.
+pub(crate) async fn send_raw(
+    app: &App,
+    standing: &Standing,
+    raw: &Raw<'_>,
+    why: Why<'_>,
+    family: Family,
+) -> Result<Response<Body>, Refusal> {
+    let scope = &standing.scope;
+    let answer = raw.send(app, scope).await.map_err(|error| unreached(scope, &error))?;
+    match why {
+        Why::SideDoor(_) if permission::is_missing(&answer) => Err(permission::never_asked_for()),
+        _ => permission::written(app, scope, family, &answer).await.map_or_else(|| Ok(relay(answer)), Err),
+    }
 }
 
 /// A call that brings money back, or notes something: recorded, then passed on. Under enforcement nothing is sent without its entry.
@@ -136,7 +154,8 @@ pub(crate) async fn recorded(
         version: Some(call.version.as_deref().unwrap_or(axiru_stripe::API_VERSION)),
     };
     let answer = app.reach.send(&standing.scope, &letter).await;
-    Ok(relay(answer.map_err(|error| unreached(&standing.scope, &error))?))
+    let answer = answer.map_err(|error| unreached(&standing.scope, &error))?;
+    permission::written(app, &standing.scope, family, &answer).await.map_or_else(|| Ok(relay(answer)), Err)
 }
 
 /// Writes down that a call is passed on.
@@ -151,6 +170,7 @@ async fn note(
         Why::SideDoor(name) => (name, "side_door"),
         Why::Unread(code) => ("unread", code),
         Why::Passes(kind) => (kind, "moves_nothing_out"),
+        Why::Undecided(route, code) => (route, code),
     };
     let passed = axiru_aws::passed::Passed { standing, route, family, object, why };
     app.store.note_passed(&passed, app.now).await

@@ -265,20 +265,7 @@ impl Ground {
             "version": "2.0", "routeKey": "$default", "rawPath": route, "rawQueryString": query, "headers": headers,
             "body": body, "isBase64Encoded": false, "requestContext": {"http": {"method": method, "path": route}},
         });
-        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-        let response = handle(&self.app, &request).await;
-        let status = response.status().as_u16();
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("-").to_owned()))
-            .collect();
-        let text = match response.into_body() {
-            Body::Text(text) => text,
-            _ => String::new(),
-        };
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answered { status, headers, body, text }
+        self.answer(lambda_http::request::from_str(&event.to_string()).unwrap()).await
     }
 
     /// Every event that Stripe has delivered until now, as reports: what a process took and lost is delivered again.
@@ -374,6 +361,23 @@ impl Ground {
 
     pub(crate) async fn actor_counters(&self) -> String {
         self.counters("actor#agent:ag_1").await
+    }
+
+    /// The gateway's answer to a request as the function is handed it.
+    pub(crate) async fn answer(&self, request: lambda_http::Request) -> Answered {
+        let response = handle(&self.app, &request).await;
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("-").to_owned()))
+            .collect();
+        let text = match response.into_body() {
+            Body::Text(text) => text,
+            _ => String::new(),
+        };
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answered { status, headers, body, text }
     }
 }
 

@@ -79,6 +79,7 @@ async fn every_wrong_field_is_named() {
         ("/idempotency_key", json!("k".repeat(256)), "idempotency_key"),
         ("/idempotency_key", Value::Null, "idempotency_key"),
         ("/idempotency_key", json!(5), "idempotency_key"),
+        // Nobody makes anything on this ground.
         ("/execute", json!(true), "execute"),
         ("/execute", json!("no"), "execute"),
         ("/mode", json!("live"), "mode"),
