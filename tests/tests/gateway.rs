@@ -8,3 +8,4 @@ pub(crate) mod ground;
 mod passes;
 mod queued;
 mod shadow;
+mod speed;

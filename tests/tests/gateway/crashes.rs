@@ -1,10 +1,11 @@
 //! Every fault at every I/O call of a movement that is made, to AWS and to Stripe, whatever its caller does then, whenever webhooks come,
 //! and with a person who refunds in the Dashboard when they see a failure.
 
+use axiru_domain::RequestId;
 use axiru_in_process::{Enumerator, InProcess, Retries};
 use serde_json::{Value, json};
 
-use super::ground::{Answered, Ground, pass};
+use super::ground::{ACCOUNT, Answered, Ground, pass, scope};
 
 /// What the caller does when it is not told an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,39 +28,115 @@ enum Webhooks {
 }
 
 /// A kind of movement, as calls.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Case {
-    path: &'static str,
+    kind: &'static str,
+    /// What there must be at Stripe first.
+    before: fn(&Ground),
+    path: fn(&Ground) -> String,
     form: fn(&Ground) -> String,
-    /// The list of all such objects at Stripe.
-    list: &'static str,
+    effects: fn(&Ground) -> Effects,
     amount: i64,
     /// Whether the windows of the plan count it.
     counted: bool,
 }
 
+/// What has happened at Stripe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Effects {
+    /// By Axiru.
+    made: usize,
+    /// By others.
+    by_hand: usize,
+    by_hand_minor: i64,
+}
+
+/// Of a list: those that bear Axiru's receipt are Axiru's. A request that is only named may be named by anybody.
+fn listed(ground: &Ground, list: &str) -> Effects {
+    let mut effects = Effects::default();
+    for object in ground.at_stripe(list) {
+        if object["metadata"].get("axiru_receipt").is_some() {
+            effects.made += 1;
+        } else {
+            effects.by_hand += 1;
+            effects.by_hand_minor += object["amount"].as_i64().unwrap_or_default();
+        }
+    }
+    effects
+}
+
+/// The id of the only object of a list.
+fn only(ground: &Ground, list: &str) -> String {
+    ground.at_stripe(list)[0]["id"].as_str().unwrap().to_owned()
+}
+
+fn control(ground: &Ground, what: &str, body: Value) {
+    ground.control(&format!("test/{ACCOUNT}/{what}"), body);
+}
+
 const REFUND: Case = Case {
-    path: "/v1/refunds",
+    kind: "refund",
+    before: |_| (),
+    path: |_| "/v1/refunds".to_owned(),
     form: |ground| format!("charge={}&amount=700", ground.charge),
-    list: "/v1/refunds",
+    effects: |ground| listed(ground, "/v1/refunds"),
     amount: 700,
     counted: true,
 };
 
 const PAYOUT: Case = Case {
-    path: "/v1/payouts",
+    kind: "payout",
+    path: |_| "/v1/payouts".to_owned(),
     form: |_| "amount=900&currency=usd".to_owned(),
-    list: "/v1/payouts",
+    effects: |ground| listed(ground, "/v1/payouts"),
     amount: 900,
-    counted: true,
+    ..REFUND
 };
 
 const TRANSFER: Case = Case {
-    path: "/v1/transfers",
+    kind: "transfer",
+    path: |_| "/v1/transfers".to_owned(),
     form: |_| "amount=300&currency=usd&destination=acct_payee".to_owned(),
-    list: "/v1/transfers",
+    effects: |ground| listed(ground, "/v1/transfers"),
     amount: 300,
     counted: false,
+    ..REFUND
+};
+
+const REVERSAL: Case = Case {
+    kind: "transfer_reversal",
+    before: |ground| {
+        control(ground, "transfers", json!({"destination": "acct_payee", "amount": 5_000, "currency": "usd"}))
+    },
+    path: |ground| format!("/v1/transfers/{}/reversals", only(ground, "/v1/transfers")),
+    form: |_| "amount=400".to_owned(),
+    effects: |ground| listed(ground, &format!("/v1/transfers/{}/reversals", only(ground, "/v1/transfers"))),
+    amount: 400,
+    counted: false,
+};
+
+const SUBMIT: Case = Case {
+    kind: "dispute_submit",
+    before: |ground| control(ground, "disputes", json!({"charge": ground.charge})),
+    path: |ground| format!("/v1/disputes/{}", only(ground, "/v1/disputes")),
+    form: |_| "evidence%5Bproduct_description%5D=A+chair".to_owned(),
+    effects: |ground| {
+        let submitted = ground.at_stripe("/v1/disputes")[0]["evidence_details"]["submission_count"].as_u64();
+        Effects { made: usize::try_from(submitted.unwrap()).unwrap(), ..Effects::default() }
+    },
+    amount: 500_000,
+    counted: false,
+};
+
+const ACCEPT: Case = Case {
+    kind: "dispute_accept",
+    path: |ground| format!("/v1/disputes/{}/close", only(ground, "/v1/disputes")),
+    form: |_| String::new(),
+    effects: |ground| {
+        let lost = ground.at_stripe("/v1/disputes")[0]["status"] == "lost";
+        Effects { made: usize::from(lost), ..Effects::default() }
+    },
+    ..SUBMIT
 };
 
 /// Whether a caller is told that it failed, or will never be made.
@@ -69,11 +146,11 @@ fn is_failure(answer: &Answered) -> bool {
 
 /// The call; again, if the caller does that.
 async fn call(ground: &Ground, case: Case, caller: Caller) -> Option<Answered> {
-    let form = (case.form)(ground);
+    let (path, form) = ((case.path)(ground), (case.form)(ground));
     let tries = if caller == Caller::Retries { 6 } else { 1 };
     let mut last = None;
     for _ in 0..tries {
-        let answer = ground.post("k1", case.path, &form).await;
+        let answer = ground.post("k1", &path, &form).await;
         if answer.status == 200 || is_failure(&answer) {
             return Some(answer);
         }
@@ -105,22 +182,19 @@ async fn afterwards(ground: &Ground, case: Case, caller: Caller, webhooks: Webho
     Ok(())
 }
 
-/// The objects at Stripe that bear Axiru's mark, and all others.
-fn at_stripe(ground: &Ground, case: Case) -> (Vec<Value>, Vec<Value>) {
-    ground.at_stripe(case.list).into_iter().partition(|object| object["metadata"].get("axiru_request").is_some())
-}
-
 /// At most one effect, exactly one outcome that says what is so, windows that hold exactly what moved.
 async fn exactly_one(ground: &Ground, case: Case, webhooks: Webhooks) -> Result<(), String> {
-    let (made, by_hand) = at_stripe(ground, case);
-    if made.len() > 1 {
-        return Err(format!("{} effects", made.len()));
+    let effects = (case.effects)(ground);
+    let Effects { made, by_hand, by_hand_minor } = effects;
+    if made > 1 {
+        return Err(format!("{made} effects"));
     }
-    let types = ground.types().await;
-    let count = |ty: &str| types.iter().filter(|other| *other == ty).count();
+    let entries = ground.entries().await;
+    let types: Vec<&str> = entries.iter().map(|entry| entry.ty()).collect();
+    let count = |ty: &str| types.iter().filter(|other| **other == ty).count();
     let (decided, succeeded, failed) =
         (count("decision.made"), count("execution.succeeded"), count("execution.failed"));
-    match (decided, made.len(), succeeded, failed) {
+    match (decided, made, succeeded, failed) {
         // Nobody asked in the end: nothing was decided, and nothing made.
         (0, 0, 0, 0) | (1, 1, 1, 0) | (1, 0, 0, 1) => {}
         other => return Err(format!("(decided, made, succeeded, failed) = {other:?}: {types:?}")),
@@ -128,28 +202,32 @@ async fn exactly_one(ground: &Ground, case: Case, webhooks: Webhooks) -> Result<
     if count("execution.unknown") > 1 {
         return Err(format!("told as unknown twice: {types:?}"));
     }
-    if webhooks != Webhooks::Never && count("movement.observed") != made.len() + by_hand.len() {
-        return Err(format!("{} made, {} by hand: {types:?}", made.len(), by_hand.len()));
+    let seen = entries.iter().filter(|entry| entry.ty() == "movement.observed" && entry.fields()["kind"] == case.kind);
+    if webhooks != Webhooks::Never && seen.count() != made + by_hand {
+        return Err(format!("{effects:?}: {types:?}"));
     }
     if case.counted {
         let (actor, account) = (ground.actor_counters().await, ground.counters("account#-").await);
         let holds = |text: &str, amount: i64| text.contains(&format!(",{amount},"));
         let mine =
-            if made.is_empty() { !holds(&actor, case.amount) } else { actor.contains(&format!(",{},1]", case.amount)) };
-        let moved = case.amount * i64::try_from(made.len()).unwrap();
-        let by_hand: i64 = by_hand.iter().map(|object| object["amount"].as_i64().unwrap_or_default()).sum();
-        let all = if webhooks == Webhooks::Never { moved } else { moved + by_hand };
+            if made == 0 { !holds(&actor, case.amount) } else { actor.contains(&format!(",{},1]", case.amount)) };
+        let moved = case.amount * i64::try_from(made).unwrap();
+        let all = if webhooks == Webhooks::Never { moved } else { moved + by_hand_minor };
         let everybodys =
             if all == 0 { !account.contains("],[") && !holds(&account, case.amount) } else { holds(&account, all) };
         if !mine || !everybodys {
-            return Err(format!("{moved} moved and {by_hand} by hand; actor {actor}; account {account}"));
+            return Err(format!("{effects:?}; actor {actor}; account {account}"));
         }
     }
     Ok(())
 }
 
 fn enumerate(name: &str, case: Case, caller: Caller, webhooks: Webhooks, second: Option<usize>) {
-    let set_up = async |account: InProcess, retries: Retries| Ground::new(account, retries, "enforce").await;
+    let set_up = async |account: InProcess, retries: Retries| {
+        let ground = Ground::new(account, retries, "enforce").await;
+        (case.before)(&ground);
+        ground
+    };
     let act = async |ground: &Ground| -> Result<(), String> {
         match call(ground, case, caller).await {
             Some(answer) if answer.status == 200 => Ok(()),
@@ -196,6 +274,54 @@ fn a_transfer_is_made_once() {
     enumerate("transfer, given up, webhooks early", TRANSFER, Caller::GivesUp, Webhooks::Early, None);
 }
 
+#[test]
+fn a_reversal_is_made_once() {
+    enumerate("reversal, retried, webhooks late", REVERSAL, Caller::Retries, Webhooks::Late, None);
+}
+
+#[test]
+fn evidence_is_submitted_once() {
+    enumerate("evidence, given up, webhooks late", SUBMIT, Caller::GivesUp, Webhooks::Late, None);
+}
+
+#[test]
+fn a_dispute_is_accepted_once() {
+    enumerate("dispute accepted, given up, no webhooks", ACCEPT, Caller::GivesUp, Webhooks::Never, None);
+}
+
+/// A person refunds the same in the Dashboard in the middle of Axiru's own call, before each of its I/O calls in turn, and names Axiru's
+/// request on their refund: it is theirs all the same.
+#[tokio::test(start_paused = true)]
+async fn a_person_who_refunds_meanwhile_is_not_taken_for_axiru() {
+    let mut points = 0;
+    for number in 0..16 {
+        for webhooks in [Webhooks::Early, Webhooks::Late] {
+            let ground = Ground::new(InProcess::new().unwrap(), Retries::Off, "enforce").await;
+            ground.account.clear_calls();
+            let request = RequestId::of(&scope(), &"agent:ag_1".parse().unwrap(), &"k1".parse().unwrap());
+            let (sandbox, charge) = (ground.stripe.sandbox().clone(), ground.charge.clone());
+            let mut done = false;
+            ground.account.between(move |call| {
+                if call.number == number && !done {
+                    done = true;
+                    let refund =
+                        json!({"charge": charge, "amount": 700, "metadata": {"axiru_request": request.as_str()}});
+                    sandbox.control("POST", &format!("test/{ACCOUNT}/refunds"), refund).unwrap();
+                }
+                async {}
+            });
+            call(&ground, REFUND, Caller::Retries).await;
+            afterwards(&ground, REFUND, Caller::Retries, webhooks).await.unwrap();
+            exactly_one(&ground, REFUND, webhooks)
+                .await
+                .unwrap_or_else(|fault| panic!("before call {number}: {fault}"));
+            points += (REFUND.effects)(&ground).by_hand;
+        }
+    }
+    println!("a person's refund in the middle: {points} points");
+    assert!(points >= 26, "{points}");
+}
+
 /// A person who sees a failure, or no answer, refunds the rest by hand in the Dashboard. Afterwards Axiru makes nothing of what failed.
 #[test]
 fn a_person_who_refunds_by_hand_after_a_failure_meets_no_second_refund() {
@@ -206,10 +332,9 @@ fn a_person_who_refunds_by_hand_after_a_failure_meets_no_second_refund() {
     };
     let recover = async |ground: &Ground| -> Result<(), String> {
         let ground = ground.restarted();
-        let (made, by_hand) = at_stripe(&ground, REFUND);
-        if made.is_empty() && by_hand.is_empty() {
+        if (REFUND.effects)(&ground) == Effects::default() {
             let refund = json!({"charge": ground.charge, "amount": 700});
-            ground.control(&format!("test/{}/refunds", super::ground::ACCOUNT), refund);
+            control(&ground, "refunds", refund);
         }
         afterwards(&ground, REFUND, Caller::GivesUp, Webhooks::Late).await
     };

@@ -359,6 +359,7 @@ fn explore(starter: Starter, rules: &Rules) -> Result<usize, String> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the count is a result")]
 fn no_order_of_events_makes_it_twice_or_after_it_was_told_as_failed() {
     for starter in [Starter::Caller, Starter::Worker] {
         let worlds = explore(starter, &Rules::all()).unwrap_or_else(|fault| panic!("{starter:?}: {fault}"));
@@ -371,8 +372,10 @@ fn no_order_of_events_makes_it_twice_or_after_it_was_told_as_failed() {
 /// against a second sender (two sends under one key are one effect), a look that waits for the lease, and a look that is of this version of the
 /// row (a claim starts the looks anew). They save calls to Stripe, and time.
 #[test]
+#[expect(clippy::print_stdout, reason = "what was caught is a result")]
 fn without_any_one_of_the_rules_something_goes_wrong() {
-    let without: [(&str, fn(&mut Rules)); 6] = [
+    type LeaveOut = fn(&mut Rules);
+    let without: [(&str, LeaveOut); 6] = [
         ("one starter", |rules| rules.only_the_starter = false),
         ("the key's end", |rules| rules.key_ends = false),
         ("counting doubts", |rules| rules.doubts = false),
