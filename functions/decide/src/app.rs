@@ -12,7 +12,7 @@ use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
 use axiru_runtime::env::{self, EnvError};
-use axiru_stripe::base::STRIPE;
+use axiru_stripe::base::{ApiBase, STRIPE};
 use axiru_stripe::transport::{Https, HttpsError, Transport};
 
 use crate::execute::Executions;
@@ -49,7 +49,7 @@ impl App {
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let asks = AskQueue::new(clients.sqs.clone(), env::required("AXIRU_REFRESH_QUEUE_URL")?);
         let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
-        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
+        let base: ApiBase = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
         let jobs = JobQueue::new(clients.sqs, env::required("AXIRU_EXECUTIONS_QUEUE_URL")?);
         let transport: Arc<dyn Transport> = Arc::new(Https::new()?);
         let tokens = Arc::new(TokenReader::new(store.clone(), seal.clone(), asks));

@@ -68,7 +68,8 @@ fn at(refused: &Refused) -> Refusal {
     let field = match param.split('[').next().unwrap_or_default() {
         "metadata" => "intent.metadata".to_owned(),
         "amount" => "intent.amount_cents".to_owned(),
-        name @ ("currency" | "charge" | "payment_intent" | "destination" | "source_transaction" | "reason" | "method") => {
+        name @ ("currency" | "charge" | "payment_intent" | "destination" | "source_transaction" | "reason"
+        | "method") => {
             format!("intent.{name}")
         }
         _ => "execute".to_owned(),
