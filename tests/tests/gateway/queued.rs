@@ -118,11 +118,7 @@ impl Native {
 
     /// Whether something personal stands open anywhere.
     fn tells(&self) -> bool {
-        let rows = [local::STATE_TABLE, local::LEDGER_TABLE].map(|table| self.ground.account.items(table).unwrap());
-        let rows = rows.iter().flatten().map(|row| format!("{row:?}"));
-        let bytes = format!("{:?}", PERSONAL.as_bytes());
-        let bytes = bytes.trim_matches(['[', ']']).to_owned();
-        rows.chain(self.jobs()).any(|text| text.contains(PERSONAL) || text.contains(&bytes))
+        !self.ground.account.dump().unwrap().find(PERSONAL).is_empty()
     }
 }
 
