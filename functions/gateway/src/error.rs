@@ -25,7 +25,7 @@ pub(crate) struct Refusal {
     code: String,
     message: String,
     again: Again,
-    members: Map<String, Value>,
+    members: Box<Map<String, Value>>,
 }
 
 const INVALID: &str = "invalid_request_error";
@@ -34,7 +34,7 @@ impl Refusal {
     pub(crate) fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
         let again = if status.is_server_error() { Again::Yes } else { Again::No };
         let kind = if status.is_server_error() { "api_error" } else { INVALID };
-        Self { status, kind, code: code.into(), message: message.into(), again, members: Map::new() }
+        Self { status, kind, code: code.into(), message: message.into(), again, members: Box::default() }
     }
 
     /// The same with another `type`.
@@ -136,7 +136,7 @@ impl Refusal {
     pub(crate) fn response(&self) -> Response<Body> {
         let mut error = json!({"type": self.kind, "code": self.code, "message": self.message});
         if let Some(error) = error.as_object_mut() {
-            error.extend(self.members.clone());
+            error.extend(self.members.as_ref().clone());
         }
         let mut response = Response::new(Body::Text(json!({ "error": error }).to_string()));
         *response.status_mut() = self.status;

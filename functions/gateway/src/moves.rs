@@ -160,11 +160,12 @@ async fn in_shadow(
     raw: &Raw<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let answer = raw.send(app, &standing.scope).await.map_err(|error| pass::unreached(&standing.scope, &error))?;
-    if answer.status().is_client_error() && !decided.cached {
-        if let Err(error) = app.expirer.release(&decided.row).await {
-            // It expires by itself within the hour.
-            tracing::warn!(scope = %standing.scope, decision.id = %decided.row.id, error = %error, "a hold in shadow is kept");
-        }
+    if answer.status().is_client_error()
+        && !decided.cached
+        && let Err(error) = app.expirer.release(&decided.row).await
+    {
+        // It expires by itself within the hour.
+        tracing::warn!(scope = %standing.scope, decision.id = %decided.row.id, error = %error, "a hold in shadow is kept");
     }
     let refusal = permission::written(app, &standing.scope, decided.row.kind.family(), &answer).await;
     refusal.map_or_else(|| Ok(relay(answer)), Err)

@@ -364,3 +364,19 @@ async fn a_permission_that_is_missing_is_told_with_its_remedy() {
         assert!(ground.actor_counters().await.starts_with("{}"), "{}", ground.actor_counters().await);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_has_read_nothing_sends_nothing_while_the_store_is_down() {
+    let ground = Ground::new(InProcess::new().unwrap(), Retries::Off, "shadow").await;
+    assert_eq!(ground.call("GET", "/v1/refunds", &[], "").await.status, 200);
+    let cold = ground.another();
+    cold.account.faults().decide(|call| (call.service == Service::DynamoDb).then_some(Fault::Reset));
+    cold.account.clear_calls();
+    for (method, path, form) in CALLS {
+        let form = form.replace("{c1}", &cold.charge);
+        let answer = cold.call(method, path, &[("idempotency-key", "k")], &form).await;
+        let told = (answer.status, answer.word(), answer.again());
+        assert_eq!(told, (503, "axiru_unavailable".to_owned(), Some(true)), "{path}: {}", answer.text);
+    }
+    assert!(cold.account.calls().of(Service::Stripe).is_empty());
+}
