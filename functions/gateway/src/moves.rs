@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use axiru_aws::decide::{Ask, DecideError, Decided, Parameters, Purpose, Standing};
 use axiru_aws::execution::{Claimed, Performed};
-use axiru_domain::{
-    Claim, Claimed as Context, Heard, IdempotencyKey, Intent, KeyToken, RequestId, RequestStatus, Starter,
-};
+use axiru_domain::{Claim, Claimed as Context, Heard, IdempotencyKey, Intent, KeyToken, RequestStatus, Starter};
 use axiru_runtime::metrics;
 use axiru_stripe::gateway::{Call, Incoming, Moves};
 use axiru_stripe::permissions::write_permission;
@@ -175,9 +173,7 @@ async fn in_shadow(
 async fn under_way(app: &App, decided: Decided, call: &Call, moves: &Moves) -> Result<Response<Body>, Refusal> {
     let Decided { row, entry, cached, attempt, .. } = decided;
     let (row, attempt) = if cached {
-        if !is_own(call, &row.scope, &row.actor, &row.id) {
-            return Err(Refusal::in_use());
-        }
+        // An equal call under another key is this one too: its caller waits as well, and the key at Stripe is the same.
         let claimed = app.executor.claim(&row.scope, &row.id, Starter::Caller).await;
         match claimed.map_err(|_| Refusal::unavailable())? {
             Claimed::Send { row, attempt } => (*row, attempt),
@@ -192,11 +188,6 @@ async fn under_way(app: &App, decided: Decided, call: &Call, moves: &Moves) -> R
     let version = call.version.as_deref().unwrap_or(axiru_stripe::API_VERSION);
     let performed = app.executor.perform(row, &attempt, &entry, moves, version).await;
     told(performed.map_err(|_| Refusal::unavailable())?)
-}
-
-/// Whether a request is the one that this call's own idempotency key names.
-fn is_own(call: &Call, scope: &axiru_domain::Scope, actor: &axiru_domain::Actor, id: &RequestId) -> bool {
-    call.idempotency_key.as_ref().is_some_and(|key| RequestId::of(scope, actor, key) == *id)
 }
 
 /// What the caller is told of a send.

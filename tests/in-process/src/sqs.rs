@@ -186,7 +186,9 @@ impl State {
                 "Body": message.body,
                 "Attributes": { "ApproximateReceiveCount": message.receives.to_string() },
             });
-            if let (Some(place), Some(told)) = (&message.place, shown["Attributes"].as_object_mut()) {
+            if let (Some(place), Some(told)) =
+                (&message.place, shown.get_mut("Attributes").and_then(serde_json::Value::as_object_mut))
+            {
                 told.extend(place.told(index));
             }
             if message.attributes.is_object() {

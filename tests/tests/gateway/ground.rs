@@ -303,7 +303,7 @@ impl Ground {
     /// One run of the sweeper.
     pub(crate) async fn sweep(&self) -> Result<Recovered, String> {
         let expired = Expirer::new(self.store(), now).run(Mode::Test).await.map_err(|error| error.to_string())?;
-        let jobs = JobQueue::new(self.account.sqs(self.retries), "executions");
+        let jobs = JobQueue::new(self.account.sqs(self.retries), local::EXECUTIONS_QUEUE_URL);
         let recoverer = Recoverer::new(self.executor(), jobs);
         let recovered = recoverer.run(Mode::Test).await.map_err(|error| error.to_string())?;
         if expired.failed + recovered.failed == 0 { Ok(recovered) } else { Err("something could not be swept".into()) }

@@ -369,7 +369,7 @@ async fn a_permission_that_is_missing_is_told_with_its_remedy() {
 async fn a_process_that_has_read_nothing_sends_nothing_while_the_store_is_down() {
     let ground = Ground::new(InProcess::new().unwrap(), Retries::Off, "shadow").await;
     assert_eq!(ground.call("GET", "/v1/refunds", &[], "").await.status, 200);
-    let cold = ground.another();
+    let cold = ground.restarted();
     cold.account.faults().decide(|call| (call.service == Service::DynamoDb).then_some(Fault::Reset));
     cold.account.clear_calls();
     for (method, path, form) in CALLS {

@@ -15,7 +15,7 @@ use axiru_aws::tokens::TokenReader;
 use axiru_domain::{
     Claimed, Counters, Intent, KeyId, KeyToken, Kind, Mode, Money, ObjectRole, RequestId, Scope, Taken, stripe_key,
 };
-use axiru_in_process::{InProcess, REFRESH_QUEUE_URL, Retries, STATE_TABLE};
+use axiru_in_process::{EXECUTIONS_QUEUE_URL, InProcess, REFRESH_QUEUE_URL, Retries, STATE_TABLE};
 use axiru_ledger::entry::{Entry, Tip};
 use axiru_policy::Plan;
 use axiru_stripe::report::Report;
@@ -28,7 +28,7 @@ use super::ground::{ACCOUNT, Ground, evening, morning};
 pub(super) const LOG: &str = "test#acct_1#0";
 
 /// Any queue will do for jobs: what they are is seen in their bodies.
-const JOBS: &str = REFRESH_QUEUE_URL;
+const JOBS: &str = EXECUTIONS_QUEUE_URL;
 
 /// Everything is allowed up to 1000.00, and blocked above.
 const POLICIES: &str = r#"
@@ -147,7 +147,7 @@ impl Stage {
             rationale: None,
             metadata: BTreeMap::new(),
             idempotency_key: key.parse().unwrap(),
-            purpose: decide::Purpose::Send,
+            purpose: decide::Purpose::Advise,
             parameters: None,
         };
         let decided = Decider::new(self.ground.store()).with_clock(evening).decide(&ask).await.unwrap();

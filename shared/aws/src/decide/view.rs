@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axiru_domain::{
-    Counters, Fact, FactSource, FactSpec, FactValue, Facts, LogId, Movement, Per, RequestId, Scope, Subject, Timestamp,
-    Usage,
+    Counters, Fact, FactValue, Facts, LogId, Movement, Per, RequestId, Scope, Subject, Timestamp, Usage,
 };
 use axiru_policy::{Asked, CountedFor, PlanSet};
 
@@ -16,6 +15,7 @@ use super::memory::{Memory, Place, Who};
 use super::{Course, DecideError, Undecided};
 use crate::connection::{self, Connection, ConnectionState};
 use crate::counters::{self, CounterRow};
+use crate::facts;
 use crate::item::{Item, RowError, bytes};
 use crate::keys::{self, Key};
 use crate::plans::{self, Assembled, PlanHeads, Plans};
@@ -132,10 +132,8 @@ impl View {
                     CountedFor::Nobody | CountedFor::Unknown(_) => None,
                 });
             }
-            let of_stripe = |name: &&str| {
-                FactSpec::find(kind, name).is_some_and(|spec| spec.source == FactSource::Stripe)
-                    || (*name == "charge" && self.movement.facts.get("charge") == &Fact::Unknown)
-            };
+            let of_stripe =
+                |name: &&str| facts::askable(kind).contains(name) && self.movement.facts.get(name) == &Fact::Unknown;
             self.wanted = read.iter().copied().filter(of_stripe).collect();
             if read.contains("destination_under_review")
                 && let Fact::Known(FactValue::Text(destination)) = self.movement.facts.get("destination")
