@@ -11,9 +11,8 @@ use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
-use axiru_runtime::env::{self, EnvError};
-use axiru_stripe::base::{ApiBase, STRIPE};
-use axiru_stripe::transport::{Https, HttpsError, Transport};
+use axiru_runtime::env;
+use axiru_runtime::load::{self, LoadError};
 
 use crate::execute::Executions;
 
@@ -23,17 +22,6 @@ pub struct App {
     pub(crate) executions: Option<Executions>,
     pub(crate) store: Store,
     pub(crate) now: fn() -> Timestamp,
-}
-
-/// The function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A setting.
-    #[error("{0}")]
-    Env(#[from] EnvError),
-    /// No HTTPS client.
-    #[error("{0}")]
-    Https(#[from] HttpsError),
 }
 
 impl App {
@@ -48,13 +36,11 @@ impl App {
         let store = Store::new(clients.dynamodb, state, ledger);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let asks = AskQueue::new(clients.sqs.clone(), env::required("AXIRU_REFRESH_QUEUE_URL")?);
-        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
-        let base: ApiBase = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
+        let (https, base) = load::stripe()?;
         let jobs = JobQueue::new(clients.sqs, env::required("AXIRU_EXECUTIONS_QUEUE_URL")?);
-        let transport: Arc<dyn Transport> = Arc::new(Https::new()?);
         let tokens = Arc::new(TokenReader::new(store.clone(), seal.clone(), asks));
-        let facts = StripeFacts::new(Arc::clone(&transport), base.clone(), Arc::clone(&tokens));
-        let executions = Executions { reach: Arc::new(Reach::new(transport, base, tokens)), jobs };
+        let facts = StripeFacts::new(Arc::clone(&https), base.clone(), Arc::clone(&tokens));
+        let executions = Executions { reach: Arc::new(Reach::new(https, base, tokens)), jobs };
         Ok(Self::new(store, Some(facts), Timestamp::now).with_executions(executions, seal))
     }
 

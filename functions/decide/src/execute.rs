@@ -135,7 +135,7 @@ impl Executions {
         if decided.cached || row.status != RequestStatus::Executing {
             return;
         }
-        if let Err(error) = enqueue(&self.jobs, row).await {
+        if let Err(error) = enqueue(&self.jobs, row, &decided.entry).await {
             metrics::count(NAME, Some(row.scope.mode()), "JobsLost", 1);
             tracing::warn!(scope = %row.scope, decision.id = %row.id, error = %error, "a job was not queued: the next sweep does it");
         }

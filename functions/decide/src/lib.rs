@@ -13,7 +13,7 @@ mod parameters;
 mod refusal;
 mod wire;
 
-pub use app::{App, LoadError};
+pub use app::App;
 pub use execute::Executions;
 pub use handler::handle;
 pub use openapi::document as openapi;

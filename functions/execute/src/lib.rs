@@ -13,10 +13,10 @@ use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
 use axiru_runtime::batch::{give_back, guarded};
-use axiru_runtime::env::{self, EnvError};
-use axiru_runtime::metrics;
-use axiru_stripe::base::{ApiBase, STRIPE};
-use axiru_stripe::transport::{Https, HttpsError, Transport};
+use axiru_runtime::load::{self, LoadError};
+use axiru_runtime::{env, metrics};
+use axiru_stripe::base::ApiBase;
+use axiru_stripe::transport::Transport;
 
 /// Name of the function in metrics.
 const NAME: &str = "execute";
@@ -25,17 +25,6 @@ const NAME: &str = "execute";
 pub struct App {
     worker: Worker,
     canceller: Canceller,
-}
-
-/// The function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A setting.
-    #[error("{0}")]
-    Env(#[from] EnvError),
-    /// No HTTPS client.
-    #[error("{0}")]
-    Https(#[from] HttpsError),
 }
 
 impl App {
@@ -49,9 +38,8 @@ impl App {
         let store = Store::new(clients.dynamodb, state, env::required("AXIRU_LEDGER_TABLE")?);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
-        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
-        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
-        Ok(Self::new(store, seal, asks, Arc::new(Https::new()?), base, Timestamp::now))
+        let (https, base) = load::stripe()?;
+        Ok(Self::new(store, seal, asks, https, base, Timestamp::now))
     }
 
     /// On that store, opening parameters with that key, with that way to Stripe and that clock.

@@ -12,9 +12,10 @@ use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
-use axiru_runtime::env::{self, EnvError};
-use axiru_stripe::base::{ApiBase, STRIPE};
-use axiru_stripe::transport::{Https, HttpsError, Transport};
+use axiru_runtime::env;
+use axiru_runtime::load::{self, LoadError};
+use axiru_stripe::base::ApiBase;
+use axiru_stripe::transport::Transport;
 
 /// The function's tables, its way to Stripe, and what it remembers.
 pub struct App {
@@ -24,17 +25,6 @@ pub struct App {
     pub(crate) reach: Arc<Reach>,
     pub(crate) store: Store,
     pub(crate) now: fn() -> Timestamp,
-}
-
-/// The function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A setting.
-    #[error("{0}")]
-    Env(#[from] EnvError),
-    /// No HTTPS client.
-    #[error("{0}")]
-    Https(#[from] HttpsError),
 }
 
 impl App {
@@ -48,9 +38,8 @@ impl App {
         let store = Store::new(clients.dynamodb, state, env::required("AXIRU_LEDGER_TABLE")?);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
-        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
-        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
-        Ok(Self::new(store, seal, asks, Arc::new(Https::new()?), base, Timestamp::now))
+        let (https, base) = load::stripe()?;
+        Ok(Self::new(store, seal, asks, https, base, Timestamp::now))
     }
 
     /// On that store, sealing with that key, with that way to Stripe and that clock.

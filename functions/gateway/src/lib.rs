@@ -10,7 +10,7 @@ mod pass;
 mod permission;
 mod relay;
 
-pub use app::{App, LoadError};
+pub use app::App;
 pub use handler::handle;
 
 /// Name of the function in metrics.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use axiru_aws::decide::{Ask, DecideError, Decided, Parameters, Purpose, Standing};
 use axiru_aws::execution::{Claimed, Performed};
-use axiru_domain::{Claim, Claimed as Context, Heard, IdempotencyKey, Intent, KeyToken, RequestStatus, Starter};
+use axiru_domain::{
+    Claim, Claimed as Context, Heard, IdempotencyKey, Intent, KeyToken, RequestId, RequestStatus, Starter,
+};
 use axiru_runtime::metrics;
 use axiru_stripe::gateway::{Call, Incoming, Moves};
 use axiru_stripe::permissions::write_permission;
@@ -35,9 +37,10 @@ pub(crate) async fn make(
     };
     let raw = Raw::of(incoming);
     let governed = standing.enforces(moves.kind().family());
-    let decided = match price(app, &standing, moves).await {
+    let key = key_of(call)?;
+    let decided = match price(app, &standing, moves, &key).await {
         Ok(intent) => {
-            let ask = ask(token, &standing, call, moves, intent)?;
+            let ask = ask(token, &standing, moves, intent, key);
             app.decider.decide(&ask).await.map_err(|error| (Refusal::of(&error), Hindrance::of(&error)))
         }
         // Somebody may have enforced something since the standing was read: only the decision itself would know.
@@ -87,16 +90,27 @@ impl Hindrance {
 }
 
 /// What the call asks for, with the money that it leaves out.
-async fn price(app: &App, standing: &Standing, moves: &Moves) -> Result<Intent, Unpriced> {
-    let money = money::of(&app.reach, &standing.scope, moves).await?;
+async fn price(app: &App, standing: &Standing, moves: &Moves, key: &IdempotencyKey) -> Result<Intent, Unpriced> {
+    let scope = &standing.scope;
+    let before = if moves.amount_minor().is_none() && moves.route().param("amount").is_some() {
+        // All that is left: of the first time that this was sent.
+        let id = RequestId::of(scope, &standing.actor, key);
+        app.store.decided_money(scope, &id).await.map_err(|_| Unpriced::Unavailable)?
+    } else {
+        None
+    };
+    let money = match before {
+        Some(money) => money,
+        None => money::of(&app.reach, scope, moves).await?,
+    };
     Intent::new(moves.kind(), money, moves.objects().clone()).map_err(|error| {
         let refusal = Refusal::new(StatusCode::BAD_REQUEST, "axiru_value", error.to_string());
         Unpriced::Wrong(refusal.with("param", error.field().into()))
     })
 }
 
-fn ask(token: &KeyToken, standing: &Standing, call: &Call, moves: &Moves, intent: Intent) -> Result<Ask, Refusal> {
-    Ok(Ask {
+fn ask(token: &KeyToken, standing: &Standing, moves: &Moves, intent: Intent, idempotency_key: IdempotencyKey) -> Ask {
+    Ask {
         token: token.clone(),
         account: standing.scope.account().clone(),
         intent,
@@ -106,10 +120,10 @@ fn ask(token: &KeyToken, standing: &Standing, call: &Call, moves: &Moves, intent
         rationale: None,
         // All of it is in the parameters.
         metadata: BTreeMap::new(),
-        idempotency_key: key_of(call)?,
+        idempotency_key,
         purpose: Purpose::Send,
         parameters: Some(Parameters { canonical: moves.canonical(), stored: moves.to_stored() }),
-    })
+    }
 }
 
 /// The caller's key for the call. Stripe's libraries always send one; without one, every call is another.

@@ -1,7 +1,5 @@
 //! The observe function as a library: its handler, so that tests can call it without Lambda.
 
-use std::sync::Arc;
-
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use axiru_aws::facts::StripeFacts;
 use axiru_aws::jobs::JobQueue;
@@ -11,11 +9,9 @@ use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Retry, Store};
 use axiru_runtime::batch::{give_back, guarded};
-use axiru_runtime::env::{self, EnvError};
-use axiru_runtime::metrics;
-use axiru_stripe::base::STRIPE;
+use axiru_runtime::load::{self, LoadError};
+use axiru_runtime::{env, metrics};
 use axiru_stripe::report::Report;
-use axiru_stripe::transport::{Https, HttpsError};
 
 /// Name of the function in metrics.
 const NAME: &str = "observe";
@@ -23,17 +19,6 @@ const NAME: &str = "observe";
 /// What the handler works with, built once.
 pub struct App {
     observer: Observer,
-}
-
-/// The function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A setting.
-    #[error("{0}")]
-    Env(#[from] EnvError),
-    /// No HTTPS client.
-    #[error("{0}")]
-    Https(#[from] HttpsError),
 }
 
 impl App {
@@ -50,10 +35,9 @@ impl App {
         // Without the queue nothing is lost: the sweeper finds what is to be cancelled.
         let jobs = env::optional("AXIRU_EXECUTIONS_QUEUE_URL").map(|url| JobQueue::new(clients.sqs.clone(), url));
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
-        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
-        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
+        let (https, base) = load::stripe()?;
         let tokens = TokenReader::new(store.clone(), seal, asks);
-        let facts = StripeFacts::new(Arc::new(Https::new()?), base, tokens);
+        let facts = StripeFacts::new(https, base, tokens);
         let observer = Observer::new(store).with_facts(facts);
         Ok(Self::new(match jobs {
             Some(jobs) => observer.with_jobs(jobs),

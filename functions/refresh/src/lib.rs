@@ -1,17 +1,13 @@
 //! The refresh function as a library: its handler, so that tests can call it without Lambda.
 
-use std::sync::Arc;
-
 use axiru_aws::connect::developer::Developers;
 use axiru_aws::refresh::{Ask, RefreshError, Refreshed, Refresher};
 use axiru_aws::seal::Seal;
 use axiru_aws::{Clients, Retry, Store, StoreError};
 use axiru_domain::{Mode, Scope};
 use axiru_runtime::batch::guarded;
-use axiru_runtime::env::{self, EnvError};
-use axiru_runtime::metrics;
-use axiru_stripe::base::STRIPE;
-use axiru_stripe::transport::{Https, HttpsError};
+use axiru_runtime::load::{self, LoadError};
+use axiru_runtime::{env, metrics};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -24,17 +20,6 @@ const AT_ONCE: usize = 8;
 /// What the handler works with, built once.
 pub struct App {
     refresher: Refresher,
-}
-
-/// The function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A setting.
-    #[error("{0}")]
-    Env(#[from] EnvError),
-    /// No HTTPS client.
-    #[error("{0}")]
-    Https(#[from] HttpsError),
 }
 
 impl App {
@@ -50,9 +35,8 @@ impl App {
         let test = env::required("AXIRU_DEVELOPER_SECRET_TEST")?;
         let live = env::required("AXIRU_DEVELOPER_SECRET_LIVE")?;
         let developers = Developers::new(clients.secrets, test, live);
-        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
-        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
-        Ok(Self::new(Refresher::new(store, seal, developers, Arc::new(Https::new()?), base)))
+        let (https, base) = load::stripe()?;
+        Ok(Self::new(Refresher::new(store, seal, developers, https, base)))
     }
 
     /// With that refresher.

@@ -12,10 +12,8 @@ use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store, StoreError};
 use axiru_domain::{Mode, Timestamp};
-use axiru_runtime::env::{self, EnvError};
-use axiru_runtime::metrics;
-use axiru_stripe::base::{ApiBase, STRIPE};
-use axiru_stripe::transport::{Https, HttpsError, Transport};
+use axiru_runtime::load::{self, LoadError};
+use axiru_runtime::{env, metrics};
 use serde_json::{Value, json};
 
 /// Name of the function in metrics.
@@ -25,17 +23,6 @@ const NAME: &str = "sweep";
 pub struct App {
     expirer: Expirer,
     recoverer: Option<Recoverer>,
-}
-
-/// The function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A setting.
-    #[error("{0}")]
-    Env(#[from] EnvError),
-    /// No HTTPS client.
-    #[error("{0}")]
-    Https(#[from] HttpsError),
 }
 
 impl App {
@@ -50,10 +37,7 @@ impl App {
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let asks = AskQueue::new(clients.sqs.clone(), env::required("AXIRU_REFRESH_QUEUE_URL")?);
         let jobs = JobQueue::new(clients.sqs, env::required("AXIRU_EXECUTIONS_QUEUE_URL")?);
-        let base = env::optional("AXIRU_STRIPE_API_BASE").unwrap_or_else(|| STRIPE.to_owned());
-        let base = base.parse().map_err(|_| EnvError::Form("AXIRU_STRIPE_API_BASE"))?;
-        let base: ApiBase = base;
-        let https: Arc<dyn Transport> = Arc::new(Https::new()?);
+        let (https, base) = load::stripe()?;
         let tokens = Arc::new(TokenReader::new(store.clone(), seal, asks));
         let canceller =
             Canceller::new(store.clone(), Arc::clone(&https), base.clone(), Arc::clone(&tokens), Timestamp::now);

@@ -11,7 +11,8 @@ mod list;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use axiru_domain::{
-    Actor, Execution, KeyId, Kind, Lane, LogId, Outcome, RequestId, RequestStatus, Scope, StripeId, Taken, Timestamp,
+    Actor, Execution, KeyId, Kind, Lane, LogId, Money, Outcome, RequestId, RequestStatus, Scope, StripeId, Taken,
+    Timestamp,
 };
 
 use serde::{Deserialize, Serialize};
@@ -197,6 +198,26 @@ impl Store {
             Some(Found::Request(row)) => Some(*row),
             Some(Found::Alias { .. }) | None => None,
         })
+    }
+
+    /// The money that was decided on under that id, where anything was: a call that leaves its amount out means the same when it is
+    /// sent again, though by then nothing may be left.
+    ///
+    /// # Errors
+    /// [`crate::decide::Undecided`].
+    pub async fn decided_money(
+        &self,
+        scope: &Scope,
+        id: &RequestId,
+    ) -> Result<Option<Money>, crate::decide::Undecided> {
+        let (pk, sk) = key_of(scope, id);
+        let Some(row) = self.row(&pk, &sk).await? else { return Ok(None) };
+        let row = match Found::of(scope, id, &row)? {
+            Found::Request(row) => row,
+            Found::Alias { of, .. } => self.request(scope, &of).await?,
+        };
+        let entry = self.decision_entry(&row).await?;
+        Ok(Some(crate::execution::money_of(&entry)?))
     }
 
     /// Notes that the request `alias` is answered by `of`. Written twice it is the same row.

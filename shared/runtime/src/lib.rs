@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod env;
 pub mod key;
+pub mod load;
 pub mod metrics;
 pub mod problem;
 pub mod telemetry;

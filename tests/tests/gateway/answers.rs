@@ -1,5 +1,8 @@
 //! What a caller is told, and what has happened then.
 
+use axiru_in_process::Fault;
+use axiru_stripe::report::News;
+
 use super::ground::{Ground, pass};
 
 #[tokio::test(start_paused = true)]
@@ -49,4 +52,58 @@ async fn what_is_held_or_blocked_is_not_sent() {
     ground.sweep().await.unwrap();
     assert_eq!(ground.refund("k1", 20_000).await.word(), "approval_expired");
     assert!(ground.actor_counters().await.starts_with("{}"), "{}", ground.actor_counters().await);
+}
+
+/// What is left out means the same the second time, though by then nothing is left.
+#[tokio::test(start_paused = true)]
+async fn a_refund_of_all_that_is_sent_again_is_the_same_refund() {
+    let ground = Ground::enforcing().await;
+    let charge = ground.charged(900);
+    let first = ground.post("k1", "/v1/refunds", &format!("charge={charge}")).await;
+    assert_eq!((first.status, first.body["amount"].as_i64()), (200, Some(900)), "{}", first.text);
+    let again = ground.post("k1", "/v1/refunds", &format!("charge={charge}")).await;
+    assert_eq!((again.status, &again.body["id"]), (200, &first.body["id"]), "{}", again.text);
+    let another = ground.post("k2", "/v1/refunds", &format!("charge={charge}")).await;
+    assert_eq!((another.status, another.word().as_str()), (400, "charge_already_refunded"), "{}", another.text);
+    assert_eq!(ground.made_refunds().len(), 1);
+    // A day later Stripe has forgotten the key: the object is shown, and nothing is sent again.
+    pass(25 * 3_600).await;
+    ground.connect().await;
+    let later = ground.post("k1", "/v1/refunds", &format!("charge={charge}")).await;
+    assert_eq!((later.status, &later.body["id"]), (200, &first.body["id"]), "{}", later.text);
+    assert_eq!(ground.made_refunds().len(), 1);
+}
+
+/// Stripe reports the movement in a way that proves nothing, so it counts as nobody's; then its outcome is found: it counts once, as the
+/// request's.
+#[tokio::test(start_paused = true)]
+async fn a_movement_that_counted_as_nobodys_is_adopted_by_its_request() {
+    let ground = Ground::enforcing().await;
+    ground.account.faults().always("POST /v1/refunds", Fault::ApplyThenTimeOut);
+    let unknown = ground.refund("k1", 700).await;
+    assert_eq!((unknown.status, unknown.word().as_str(), unknown.again()), (503, "axiru_outcome_unknown", Some(true)));
+    ground.account.faults().clear();
+    assert_eq!(ground.made_refunds().len(), 1, "the second send was given the first one's answer");
+    let mut reports = ground.events();
+    for report in &mut reports {
+        report.caused = None;
+        for news in &mut report.news {
+            if let News::Movement(sighting) = news {
+                sighting.link = None;
+            }
+        }
+    }
+    assert_eq!(ground.observe(reports).await.unwrap(), ["movement.observed"]);
+    let account = ground.counters("account#-").await;
+    assert!(account.contains(",1400,2,"), "held once and counted once: {account}");
+    pass(360).await;
+    assert_eq!(ground.sweep().await.unwrap().settled, 1);
+    assert_eq!(
+        ground.types().await,
+        ["decision.made", "execution.unknown", "movement.observed", "execution.succeeded"]
+    );
+    let (actor, account) = (ground.actor_counters().await, ground.counters("account#-").await);
+    assert!(actor.contains(",700,1]") && account.contains(",700,1]"), "actor {actor}; account {account}");
+    let again = ground.refund("k1", 700).await;
+    assert_eq!((again.status, &again.body["id"]), (200, &ground.made_refunds()[0]["id"]));
 }

@@ -84,6 +84,20 @@ const REFUND: Case = Case {
     counted: true,
 };
 
+/// All of a charge of 8.00, without saying how much that is: sent again, nothing is left.
+const REFUND_ALL: Case = Case {
+    before: |ground| {
+        ground.charged(800);
+    },
+    form: |ground| {
+        let of_eight = |charge: &Value| charge["amount"] == 800;
+        let charge = ground.at_stripe("/v1/charges").into_iter().find(of_eight).unwrap();
+        format!("charge={}", charge["id"].as_str().unwrap())
+    },
+    amount: 800,
+    ..REFUND
+};
+
 const PAYOUT: Case = Case {
     kind: "payout",
     path: |_| "/v1/payouts".to_owned(),
@@ -262,6 +276,11 @@ fn a_refund_told_by_its_webhook_first_is_adopted() {
 #[test]
 fn a_refund_without_any_webhook_is_found_by_looking() {
     enumerate("refund, given up, no webhooks", REFUND, Caller::GivesUp, Webhooks::Never, Some(41));
+}
+
+#[test]
+fn all_that_is_left_is_refunded_once_and_the_retry_is_told_so() {
+    enumerate("refund of all, retried, webhooks late", REFUND_ALL, Caller::Retries, Webhooks::Late, None);
 }
 
 #[test]

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use axiru_domain::{Chore, Mode, RequestId, Scope};
+use axiru_ledger::entry::Entry;
 use axiru_stripe::gateway::Effect;
+use serde_json::Value;
 
 use super::conclude::{self, News};
 use super::{Executor, FindError, later, moves_of};
@@ -126,7 +128,8 @@ impl Recoverer {
             Chore::Wait => Ok(Some(Chore::Wait)),
             Chore::Queue => {
                 let turn = format!("{}-{}", execution.doubts, clock().secs() / 300);
-                self.jobs.send(&job(&row), &row.similar, &turn).await?;
+                let entry = store.decision_entry(&row).await?;
+                self.jobs.send(&job(&row), &group_of(&entry), &turn).await?;
                 Ok(Some(Chore::Queue))
             }
             Chore::Look => {
@@ -156,10 +159,19 @@ pub(crate) fn job(row: &RequestRow) -> Job {
     Job::Execute { scope: row.scope.clone(), request: row.id.clone() }
 }
 
+/// The object that a decided request presses at Stripe: those about one object come one after the other, so that they do not meet its lock.
+fn group_of(entry: &Entry) -> String {
+    let fields = entry.fields();
+    let objects = fields.get("objects").and_then(Value::as_object);
+    let parent = objects.and_then(|objects| objects.values().find_map(Value::as_str));
+    // Without one it presses the balance.
+    parent.or_else(|| fields.get("kind").and_then(Value::as_str)).unwrap_or("-").to_owned()
+}
+
 /// Puts a decided request on the worker's queue. That it is not there is found by the next sweep.
 ///
 /// # Errors
 /// [`AwsError`].
-pub async fn enqueue(jobs: &JobQueue, row: &RequestRow) -> Result<(), AwsError> {
-    jobs.send(&job(row), &row.similar, "0").await
+pub async fn enqueue(jobs: &JobQueue, row: &RequestRow, entry: &Entry) -> Result<(), AwsError> {
+    jobs.send(&job(row), &group_of(entry), "0").await
 }
