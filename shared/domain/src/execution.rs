@@ -138,6 +138,10 @@ impl Execution {
         if who != self.starter || now >= plus(self.began, KEY_SECS) {
             return Claim::Wait;
         }
+        if who == Starter::Worker && status == RequestStatus::Unknown {
+            // Nobody waits: it is looked for, and every send would put that off.
+            return Claim::Wait;
+        }
         match &self.lease {
             // The answer to the taking of it was lost: it was this very attempt.
             Some(lease) if lease.attempt == attempt && now.millis() < lease.until => Claim::Send,

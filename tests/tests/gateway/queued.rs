@@ -12,7 +12,7 @@ use axiru_aws::tokens::TokenReader;
 use axiru_domain::{KeyToken, Mode};
 use axiru_fn_decide::Executions;
 use axiru_in_process as local;
-use axiru_in_process::{Fault, InProcess, Retries, Service};
+use axiru_in_process::{Enumerator, Fault, InProcess, Retries, Service};
 use axiru_stripe::base::ApiBase;
 use lambda_http::Body;
 use serde_json::{Value, json};
@@ -34,15 +34,19 @@ struct Native {
 
 impl Native {
     async fn new(mode: &str) -> Self {
-        let ground = Ground::new(InProcess::new().unwrap(), Retries::Off, mode).await;
+        Self::with(InProcess::new().unwrap(), Retries::Off, mode).await
+    }
+
+    async fn with(account: InProcess, retries: Retries, mode: &str) -> Self {
+        let ground = Ground::new(account, retries, mode).await;
         let account = &ground.account;
         let base: ApiBase = "https://api.stripe.com".parse().unwrap();
-        let store = Store::new(account.dynamodb(Retries::Off), local::STATE_TABLE, local::LEDGER_TABLE);
-        let seal = Seal::new(account.kms(Retries::Off), local::SEAL_KEY_ID);
-        let asks = AskQueue::new(account.sqs(Retries::Off), local::REFRESH_QUEUE_URL);
+        let store = Store::new(account.dynamodb(retries), local::STATE_TABLE, local::LEDGER_TABLE);
+        let seal = Seal::new(account.kms(retries), local::SEAL_KEY_ID);
+        let asks = AskQueue::new(account.sqs(retries), local::REFRESH_QUEUE_URL);
         let tokens = TokenReader::new(store.clone(), seal.clone(), asks.clone()).with_clock(now);
         let reach = Arc::new(Reach::new(Arc::new(ground.stripe.clone()), base.clone(), tokens));
-        let jobs = JobQueue::new(account.sqs(Retries::Off), JOBS);
+        let jobs = JobQueue::new(account.sqs(retries), JOBS);
         let app = axiru_fn_decide::App::new(store.clone(), None, now)
             .with_executions(Executions { reach, jobs }, seal.clone());
         let stripe = Arc::new(ground.stripe.clone());
@@ -325,4 +329,55 @@ async fn what_cannot_be_made_as_said_is_refused_by_its_field() {
     let (status, body) = native.ask("k", intent).await;
     assert_eq!((status, &body["code"]), (409, &json!("idempotency_key_reused")), "{body}");
     assert!(native.jobs().is_empty());
+}
+
+/// Every fault at every call of the decision, the queue and the worker; then the caller asks again, the queue delivers again, and the
+/// sweeper runs.
+#[test]
+fn whatever_fails_what_is_queued_is_made_once() {
+    async fn asked(native: &Native) -> Result<(), String> {
+        for _ in 0..5 {
+            let intent =
+                json!({"kind": "refund", "amount_cents": 700, "currency": "usd", "charge": native.ground.charge});
+            match native.ask("k1", intent).await {
+                (200, _) => return Ok(()),
+                (503, _) => pass(1).await,
+                (status, body) => return Err(format!("{status}: {body}")),
+            }
+        }
+        Err("never answered".to_owned())
+    }
+    let set_up = async |account: InProcess, retries: Retries| Native::with(account, retries, "enforce").await;
+    let act = async |native: &Native| -> Result<(), String> {
+        asked(native).await?;
+        match native.work(&native.jobs()).await {
+            0 => Ok(()),
+            some => Err(format!("{some} jobs come back")),
+        }
+    };
+    let recover = async |native: &Native| -> Result<(), String> {
+        asked(native).await?;
+        for _ in 0..4 {
+            native.work(&native.jobs()).await;
+            pass(360).await;
+            native.ground.sweep().await?;
+        }
+        native.ground.observe(native.ground.events()).await.map(|_| ())
+    };
+    let check = async |native: &Native| -> Result<(), String> {
+        let made = native.ground.made_refunds().len();
+        let types = native.ground.types().await;
+        let count = |ty: &str| types.iter().filter(|other| *other == ty).count();
+        let told = (count("decision.made"), made, count("execution.succeeded"), count("execution.failed"));
+        let actor = native.ground.actor_counters().await;
+        let counted = actor.contains(",700,1]");
+        match told {
+            (1, 1, 1, 0) if counted => {}
+            (1, 0, 0, 1) if !actor.contains(",700,") => {}
+            other => return Err(format!("(decided, made, succeeded, failed) = {other:?}: {types:?}; actor {actor}")),
+        }
+        if native.sealed() == 0 { Ok(()) } else { Err("the parameters are still there".to_owned()) }
+    };
+    let enumerator = Enumerator::new("refund, queued");
+    enumerator.run(set_up, act, recover, check).unwrap_or_else(|violation| panic!("{violation}"));
 }
