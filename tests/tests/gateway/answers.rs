@@ -1,9 +1,11 @@
 //! What a caller is told, and what has happened then.
 
+use axiru_domain::RequestId;
 use axiru_in_process::Fault;
 use axiru_stripe::report::News;
+use serde_json::json;
 
-use super::ground::{Ground, pass};
+use super::ground::{ACCOUNT, Ground, pass, scope};
 
 #[tokio::test(start_paused = true)]
 async fn an_allowed_refund_is_made_once_and_answered_as_stripe_did() {
@@ -66,12 +68,15 @@ async fn a_refund_of_all_that_is_sent_again_is_the_same_refund() {
     let another = ground.post("k2", "/v1/refunds", &format!("charge={charge}")).await;
     assert_eq!((another.status, another.word().as_str()), (400, "charge_already_refunded"), "{}", another.text);
     assert_eq!(ground.made_refunds().len(), 1);
-    // A day later Stripe has forgotten the key: the object is shown, and nothing is sent again.
+    let part = ground.refund("p1", 100).await;
+    // A day later Stripe has forgotten the keys: the objects are shown, and nothing is sent again.
     pass(25 * 3_600).await;
     ground.connect().await;
+    let part_later = ground.refund("p1", 100).await;
+    assert_eq!((part_later.status, &part_later.body["id"]), (200, &part.body["id"]), "{}", part_later.text);
     let later = ground.post("k1", "/v1/refunds", &format!("charge={charge}")).await;
     assert_eq!((later.status, &later.body["id"]), (200, &first.body["id"]), "{}", later.text);
-    assert_eq!(ground.made_refunds().len(), 1);
+    assert_eq!(ground.made_refunds().len(), 2);
 }
 
 /// Stripe reports the movement in a way that proves nothing, so it counts as nobody's; then its outcome is found: it counts once, as the
@@ -106,4 +111,25 @@ async fn a_movement_that_counted_as_nobodys_is_adopted_by_its_request() {
     assert!(actor.contains(",700,1]") && account.contains(",700,1]"), "actor {actor}; account {account}");
     let again = ground.refund("k1", 700).await;
     assert_eq!((again.status, &again.body["id"]), (200, &ground.made_refunds()[0]["id"]));
+}
+
+/// Looking for what became of a lost call believes no refund that only names its request: anybody can write that.
+#[tokio::test(start_paused = true)]
+async fn a_refund_that_only_names_the_request_is_not_its_outcome() {
+    let ground = Ground::enforcing().await;
+    ground.account.faults().always("POST /v1/refunds", Fault::TimeOut);
+    assert_eq!(ground.refund("k1", 700).await.word(), "axiru_outcome_unknown");
+    ground.account.faults().clear();
+    let request = RequestId::of(&scope(), &"agent:ag_1".parse().unwrap(), &"k1".parse().unwrap());
+    let metadata = json!({"axiru_request": request.as_str(), "axiru_receipt": "test#acct_1#0:0:00"});
+    let refund = json!({"charge": ground.charge, "amount": 700, "metadata": metadata});
+    ground.control(&format!("test/{ACCOUNT}/refunds"), refund);
+    for _ in 0..4 {
+        pass(360).await;
+        ground.sweep().await.unwrap();
+    }
+    assert_eq!(ground.types().await, ["decision.made", "execution.unknown", "execution.failed"]);
+    let told = ground.refund("k1", 700).await;
+    assert_eq!((told.status, told.word().as_str(), told.again()), (400, "axiru_not_executed", Some(false)));
+    assert_eq!(ground.at_stripe("/v1/refunds").len(), 1, "told as failed, it is made no more");
 }
