@@ -27,7 +27,7 @@ fn height(room: &str) -> Option<u8> {
     Some(match room {
         "shared/domain" => 0,
         "shared/stripe" | "shared/policy" | "shared/ledger" => 1,
-        "shared/aws" | "shared/runtime" => 2,
+        "shared/aws" | "shared/runtime" | "shared/pages" => 2,
         // The stand-ins know nothing of Axiru, but for the seam towards Stripe, which one of them answers.
         "infra/stripe-sandbox" => 0,
         "tests/in-process" => 2,

@@ -80,6 +80,7 @@ impl From<RequestStatus> for StatusWord {
         match status {
             RequestStatus::Allowed => Self::Allowed,
             RequestStatus::Pending => Self::Pending,
+            RequestStatus::Approved => Self::Approved,
             RequestStatus::Denied => Self::Denied,
             RequestStatus::Executing => Self::Executing,
             RequestStatus::Unknown => Self::Unknown,
@@ -87,6 +88,7 @@ impl From<RequestStatus> for StatusWord {
             RequestStatus::Failed => Self::Failed,
             RequestStatus::Settled => Self::Settled,
             RequestStatus::Expired => Self::Expired,
+            RequestStatus::Cancelled => Self::Cancelled,
         }
     }
 }

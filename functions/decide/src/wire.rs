@@ -123,13 +123,15 @@ pub(crate) enum OutcomeWord {
     Denied,
 }
 
-/// Where a request stands: `allowed` and `pending` are open, `settled` was seen at Stripe, `expired` was not made in time. Of what Axiru
-/// makes: `executing` is under way, `unknown` was sent and Axiru finds out, `succeeded` was made, `failed` was not and will not be.
+/// Where a request stands: `allowed` and `pending` are open, `settled` was seen at Stripe, `expired` was not made or approved in time,
+/// `denied` is forbidden by a plan or by one of those who were asked, `cancelled` was held or approved and is not made because things are
+/// no longer as they were. Of what Axiru makes: `approved` is about to begin, `executing` is under way, `unknown` was sent and Axiru finds out, `succeeded` was made, `failed` was not and will not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StatusWord {
     Allowed,
     Pending,
+    Approved,
     Denied,
     Executing,
     Unknown,
@@ -137,6 +139,7 @@ pub(crate) enum StatusWord {
     Failed,
     Settled,
     Expired,
+    Cancelled,
 }
 
 /// Why a movement was not made.

@@ -66,6 +66,39 @@ pub(crate) fn held(decided: &Decided) -> Refusal {
         .with("axiru", about(decided, reasons))
 }
 
+/// It is approved, and made without its caller: the same call again gets Stripe's answer.
+pub(crate) fn approved(row: &RequestRow) -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "idempotency_key_in_use",
+        "This call was approved and is being made. Send it again in a moment to get its answer.",
+    )
+    .of_type("idempotency_error")
+    .again(Again::Yes)
+    .with("axiru", json!({"decision_id": row.id.as_str()}))
+}
+
+/// One of those who were asked said no.
+pub(crate) fn denied(row: &RequestRow) -> Refusal {
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        "approval_denied",
+        "The people who were asked have denied this call, and it was not made. Do not send it again.",
+    )
+    .with("axiru", json!({"decision_id": row.id.as_str()}))
+}
+
+/// It was held or approved, and things are no longer as they were.
+pub(crate) fn cancelled(row: &RequestRow) -> Refusal {
+    let reason = row.failure.as_ref().map_or("changed", |failure| failure.reason.as_str());
+    Refusal::new(
+        StatusCode::BAD_REQUEST,
+        "approval_cancelled",
+        format!("This call was held, and is not made because things have changed since ({reason}). Send it with a new idempotency key to ask anew."),
+    )
+    .with("axiru", json!({"decision_id": row.id.as_str(), "reason": reason}))
+}
+
 /// Nobody approved it in time.
 pub(crate) fn expired(row: &RequestRow) -> Refusal {
     Refusal::new(

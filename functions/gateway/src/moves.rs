@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axiru_aws::decide::{Ask, DecideError, Decided, Parameters, Purpose, Standing};
 use axiru_aws::execution::{Claimed, Performed};
+use axiru_aws::requests::RequestRow;
 use axiru_domain::{
     Claim, Claimed as Context, Heard, IdempotencyKey, Intent, KeyToken, RequestId, RequestStatus, Starter,
 };
@@ -150,8 +151,11 @@ async fn answer_of(
         governed = decided.governed, "a call was decided"
     );
     match row.status {
+        RequestStatus::Denied if row.approval.is_some() => Err(answer::denied(row)),
         RequestStatus::Denied => Err(answer::blocked(&decided)),
         RequestStatus::Pending => Err(answer::held(&decided)),
+        RequestStatus::Approved => Err(answer::approved(row)),
+        RequestStatus::Executing if is_workers(row) => Err(answer::approved(row)),
         RequestStatus::Executing | RequestStatus::Unknown => under_way(app, decided, call, moves).await,
         RequestStatus::Succeeded => made_before(app, decided, call, moves).await,
         RequestStatus::Failed => Err(answer::failed(row)),
@@ -160,8 +164,14 @@ async fn answer_of(
             in_shadow(app, standing, &decided, raw).await
         }
         RequestStatus::Expired => Err(answer::expired(row)),
+        RequestStatus::Cancelled => Err(answer::cancelled(row)),
         RequestStatus::Allowed | RequestStatus::Settled => Err(answer::decided_otherwise()),
     }
+}
+
+/// Whether it is made by the worker, and not by a caller who waits.
+fn is_workers(row: &RequestRow) -> bool {
+    row.execution.as_ref().is_some_and(|made| made.starter == Starter::Worker)
 }
 
 /// A call that is passed on as it came. Where Stripe refuses it, what was held for it is free again.
@@ -185,9 +195,13 @@ async fn in_shadow(
 
 /// A request that is under way: this call's own, which is sent now; or an earlier one's, if nobody is at it.
 async fn under_way(app: &App, decided: Decided, call: &Call, moves: &Moves) -> Result<Response<Body>, Refusal> {
-    let Decided { row, entry, cached, attempt, .. } = decided;
+    let Decided { row, entry, cached, exact, attempt, .. } = decided;
     let (row, attempt) = if cached {
-        // An equal call under another key is this one too: its caller waits as well, and the key at Stripe is the same.
+        // The same call under another key is this one too: its caller waits as well, and the key at Stripe is the same. One that differs
+        // in a parameter would send what was not decided.
+        if !exact {
+            return Err(Refusal::in_use());
+        }
         let claimed = app.executor.claim(&row.scope, &row.id, Starter::Caller).await;
         match claimed.map_err(|_| Refusal::unavailable())? {
             Claimed::Send { row, attempt } => (*row, attempt),

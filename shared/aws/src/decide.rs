@@ -54,6 +54,8 @@ pub struct Decided {
     pub cached: bool,
     /// Whether something of its family is enforced now. What was decided while nothing was is only passed on while nothing is.
     pub governed: bool,
+    /// Whether it was decided on exactly what this call asks: an equal open request may differ in what no policy sees, such as metadata.
+    pub exact: bool,
     /// What this call wrote, which has the right to send where the request is under way.
     pub attempt: String,
 }
@@ -286,7 +288,7 @@ impl Decider {
         let entry = entries.into_iter().next().ok_or(Undecided::Entry(tip.seq))?;
         let attempt = course.attempt.clone();
         let row = planned.row.written();
-        Ok(Tried::Decided(Box::new(Decided { entry, row, cached: false, governed, attempt })))
+        Ok(Tried::Decided(Box::new(Decided { entry, row, cached: false, governed, exact: true, attempt })))
     }
 
     /// The write of the parameters of a request that has to wait.
@@ -382,7 +384,8 @@ impl Decider {
         // What this very call wrote, and lost the answer of, is no repetition.
         let cached = row.attempt != course.attempt;
         let attempt = course.attempt.clone();
-        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached, governed, attempt })
+        let exact = row.digest == course.digest;
+        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached, governed, exact, attempt })
     }
 
     /// The decision on an equal request that is open, which from now on answers this idempotency key too.
@@ -391,7 +394,8 @@ impl Decider {
         let alias = RequestId::of(&course.scope, &row.actor, &course.ask.idempotency_key);
         self.store.put_alias(&course.scope, &alias, open, &course.digest).await.map_err(Undecided::from)?;
         let attempt = course.attempt.clone();
-        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached: true, governed, attempt })
+        let exact = row.digest == course.digest;
+        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached: true, governed, exact, attempt })
     }
 }
 

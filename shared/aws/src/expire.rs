@@ -7,11 +7,9 @@ use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
 use serde_json::json;
 
-use crate::holds::{self, Holds};
+use crate::ended;
 use crate::ledger::{CommitError, Writes};
 use crate::requests::RequestRow;
-use crate::sealed;
-use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
 
 /// Requests that one run ends at most in one scope. A run is every minute; what is left is ended by the next.
@@ -100,33 +98,11 @@ impl Expirer {
     }
 
     /// The writes that end a request and free what it holds.
-    async fn writes(&self, mut row: RequestRow) -> Result<Writes, CommitError> {
-        let scope = row.scope.clone();
-        let similar_key = similar::key_of(&scope, &row.similar);
-        let mut keys = holds::keys_of(&scope, &row.counted);
-        keys.insert(similar_key.clone());
-        let reads = crate::reads::Reads::fetch(&self.store, &keys).await?;
-        let now = (self.clock)();
-        let mut held = Holds::of(&scope, &row.counted, &reads).map_err(StoreError::from)?;
-        held.release(&row.counted);
-        let mut rows = held.puts(&self.store, &scope, now)?;
-        let mut similar = SimilarRow::of(reads.get(&similar_key)).map_err(StoreError::from)?;
-        if similar.similar.is_open(&row.id) {
-            similar.similar.close(&row.id);
-            rows.push(similar.put(&self.store, &similar_key)?);
-        }
-        if row.status == RequestStatus::Pending {
-            rows.push(sealed::delete(&self.store, &scope, &row.id)?);
-        }
-        let before = row.status;
-        row.status = RequestStatus::Expired;
-        row.counted = Vec::new();
-        row.open_until = None;
-        rows.push(row.put(&self.store)?);
-        let fields = json!({"request": row.id.as_str(), "before": before.as_str()});
+    async fn writes(&self, row: RequestRow) -> Result<Writes, CommitError> {
+        let fields = json!({"request": row.id.as_str(), "before": row.status.as_str()});
         let fields = fields.as_object().cloned().unwrap_or_default();
         let draft = Draft { log: row.log(), actor: Actor::Axiru, ty: EntryType::DecisionExpired, fields };
-        Ok(Writes { drafts: vec![draft], rows })
+        ended::end(&self.store, row, RequestStatus::Expired, vec![draft], (self.clock)()).await
     }
 }
 

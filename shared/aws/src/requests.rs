@@ -1,7 +1,7 @@
 //! Requests: what was asked, what was decided, and where it stands. Never deleted: an idempotency key never expires.
 //!
 //! Row: pk `<mode>#<account>#request#<id>`, sk `request`; `status`, `actor`, `key`, `digest`, `kind`, `outcome`, `lane` and `seq` (its
-//! entry), `execution` (making it: JSON), `object` (what it became at Stripe), `failure` (why it was not made: JSON), `similar` (hash of what it is the same as), `counted` (what windows hold of it), `open_until`, `decided_at`,
+//! entry), `execution` (making it: JSON), `approval` (what people are asked and have answered: JSON), `object` (what it became at Stripe), `failure` (why it was not made: JSON), `similar` (hash of what it is the same as), `counted` (what windows hold of it), `open_until`, `decided_at`,
 //! `attempt` (which try wrote it), `rationale` (the caller's own words, erasable), `version`. The index `requests` has `listed`
 //! (`<mode>#<account>#open` or `#done`) and `listed_at` (moment and id).
 //! An equal request under another idempotency key leaves a row with `alias`: the id of the request that answers it.
@@ -11,8 +11,8 @@ mod list;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use axiru_domain::{
-    Actor, Execution, KeyId, Kind, Lane, LogId, Money, Outcome, RequestId, RequestStatus, Scope, StripeId, Taken,
-    Timestamp,
+    Actor, Approval, Execution, KeyId, Kind, Lane, LogId, Money, Outcome, RequestId, RequestStatus, Scope, StripeId,
+    Taken, Timestamp,
 };
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,8 @@ pub struct RequestRow {
     pub open_until: Option<Timestamp>,
     /// Making it, where Axiru is to make it.
     pub execution: Option<Execution>,
+    /// What people are asked about it, and what they have answered; where it was held.
+    pub approval: Option<Approval>,
     /// The Stripe object that it became.
     pub object: Option<StripeId>,
     /// Why it was not made.
@@ -136,6 +138,9 @@ impl Found {
             execution: optional("execution")?
                 .map(|text| serde_json::from_str(text).map_err(|_| RowError("execution")))
                 .transpose()?,
+            approval: optional("approval")?
+                .map(|text| serde_json::from_str(text).map_err(|_| RowError("approval")))
+                .transpose()?,
             failure: optional("failure")?
                 .map(|text| serde_json::from_str(text).map_err(|_| RowError("failure")))
                 .transpose()?,
@@ -180,6 +185,9 @@ impl RequestRow {
         attributes.extend(self.open_until.map(|until| ("open_until", s(until.to_string()))));
         attributes.extend(
             self.execution.as_ref().map(|made| ("execution", s(serde_json::to_string(made).unwrap_or_default()))),
+        );
+        attributes.extend(
+            self.approval.as_ref().map(|asked| ("approval", s(serde_json::to_string(asked).unwrap_or_default()))),
         );
         attributes
             .extend(self.failure.as_ref().map(|why| ("failure", s(serde_json::to_string(why).unwrap_or_default()))));

@@ -2,6 +2,7 @@
 
 mod account;
 mod actor;
+mod approval;
 mod claimed;
 mod counters;
 mod currency;
@@ -21,6 +22,7 @@ mod rates;
 mod request;
 mod scope;
 mod series;
+mod sheet;
 mod similar;
 mod status;
 mod stripe_id;
@@ -31,6 +33,9 @@ mod window;
 
 pub use account::{AccountId, AccountIdError};
 pub use actor::{Actor, ActorError};
+pub use approval::{
+    APPROVED_SECS, Approval, AskedGroup, Choice, ChoiceError, GroupStanding, MAX_ASKED, Vote, VoteRefused, Voted,
+};
 pub use claimed::{Claimed, ClaimedError};
 pub use counters::{Count, Counters, CountersError, Reading, Stage, Sum};
 pub use currency::{Currency, CurrencyError};
@@ -53,6 +58,7 @@ pub use rates::{RateLimited, Rates};
 pub use request::{IdempotencyKey, IdempotencyKeyError, RequestId, RequestIdError, sameness};
 pub use scope::{Scope, ScopeError};
 pub use series::{Series, SeriesError};
+pub use sheet::{Asking, GroupLine, LimitLine, Original, Said, Sheet};
 pub use similar::{OpenRequest, SIMILAR_SECS, Similar};
 pub use status::{RequestStatus, RequestStatusError};
 pub use stripe_id::{StripeId, StripeIdError};

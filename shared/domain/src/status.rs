@@ -10,7 +10,9 @@ pub enum RequestStatus {
     Allowed,
     /// It waits for people; what it would move is held in the windows.
     Pending,
-    /// It may not be made.
+    /// People have approved it, and Axiru is about to make it; what it would move is held in the windows.
+    Approved,
+    /// It may not be made: a plan forbids it, or one of those who were asked.
     Denied,
     /// Axiru is making it, or may have; what it moves is held in the windows.
     Executing,
@@ -24,13 +26,16 @@ pub enum RequestStatus {
     Settled,
     /// Nobody made or approved it in time; nothing is held.
     Expired,
+    /// It was held or approved, and things are no longer as they were, or an operator ended it; nothing is held.
+    Cancelled,
 }
 
 impl RequestStatus {
     /// Every status.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Allowed,
         Self::Pending,
+        Self::Approved,
         Self::Denied,
         Self::Executing,
         Self::Unknown,
@@ -38,6 +43,7 @@ impl RequestStatus {
         Self::Failed,
         Self::Settled,
         Self::Expired,
+        Self::Cancelled,
     ];
 
     /// The status's word.
@@ -46,6 +52,7 @@ impl RequestStatus {
         match self {
             Self::Allowed => "allowed",
             Self::Pending => "pending",
+            Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Executing => "executing",
             Self::Unknown => "unknown",
@@ -53,13 +60,14 @@ impl RequestStatus {
             Self::Failed => "failed",
             Self::Settled => "settled",
             Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
         }
     }
 
     /// Whether something can still become of it, so that windows hold its amount.
     #[must_use]
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Allowed | Self::Pending | Self::Executing | Self::Unknown)
+        matches!(self, Self::Allowed | Self::Pending | Self::Approved | Self::Executing | Self::Unknown)
     }
 
     /// Whether Axiru has sent it, or may have, and its outcome is not recorded.
@@ -78,7 +86,8 @@ impl fmt::Display for RequestStatus {
 /// The text is not the status of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a status: expected allowed, pending, denied, executing, unknown, succeeded, failed, settled or expired"
+    "`{0}` is not a status: expected allowed, pending, approved, denied, executing, unknown, succeeded, failed, settled, expired or \
+     cancelled"
 )]
 pub struct RequestStatusError(String);
 

@@ -1,9 +1,12 @@
 //! The closed list of entry types, the fields of each, and what each is about.
 
+mod fields;
+mod form;
+
 use std::fmt;
 use std::str::FromStr;
 
-use axiru_domain::{Currency, Kind, Outcome, Scope, StripeId, Timestamp};
+use axiru_domain::Scope;
 use serde_json::{Map, Value};
 
 use crate::entry::{EntryError, text_field};
@@ -66,68 +69,31 @@ pub enum EntryType {
     MovementCancelled,
     /// A movement that an enforced plan forbids, and that could not be undone.
     MovementTooLate,
+    /// People were asked about a request that is held.
+    ApprovalRequested,
+    /// Somebody who was asked has answered.
+    VoteCast,
+    /// Enough people have approved a request.
+    ApprovalGranted,
+    /// One of those who were asked has denied a request; its hold is released.
+    ApprovalDenied,
+    /// A request that was held or approved is not made, because things are not as they were or an operator ended it; its hold is released.
+    ApprovalCancelled,
+    /// An approved request was decided again, on the facts and plans of now, and is made from now on.
+    ExecutionStarted,
+    /// Who approves for a group, how many of them, or how long they have, was changed.
+    GroupChanged,
+    /// Links that were sent to approvers were called in.
+    LinksRevoked,
+    /// Everything, a scope or an actor was stopped, or started again.
+    SwitchChanged,
+    /// A mail to a person could not be delivered, or was complained about.
+    MailReturned,
 }
-
-/// The form of a field.
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    /// An object id of Stripe's.
-    StripeId,
-    /// A Stripe id or null.
-    StripeIdOrNull,
-    /// A word: letters, digits and `_ . : -`, at most 255.
-    Word,
-    /// A word or null.
-    WordOrNull,
-    /// A kind of movement.
-    Kind,
-    /// A currency.
-    Currency,
-    /// A moment.
-    Time,
-    /// A moment or null.
-    TimeOrNull,
-    /// An integer.
-    Int,
-    /// An integer from 0 on.
-    Count,
-    /// An integer from 0 on, or null.
-    CountOrNull,
-    /// True or false.
-    Bool,
-    /// 64 hex digits.
-    Sha256,
-    /// 64 hex digits or null.
-    Sha256OrNull,
-    /// A list of words.
-    Words,
-    /// An object of facts.
-    Facts,
-    /// An object of Stripe ids by what they are.
-    Ids,
-    /// A decision.
-    Decision,
-}
-
-use Form::{
-    Bool, Count, CountOrNull, Facts, Ids, Int, Sha256, Sha256OrNull, Time, TimeOrNull, Word, WordOrNull, Words,
-};
-
-const MOVEMENT: [(&str, Form); 9] = [
-    ("kind", Form::Kind),
-    ("object", Form::StripeId),
-    ("ordinal", Count),
-    ("amount_minor", Int),
-    ("currency", Form::Currency),
-    ("status", WordOrNull),
-    ("event", Form::StripeId),
-    ("event_type", Word),
-    ("event_at", Time),
-];
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 37] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
         Self::ConnectionRevoked,
@@ -155,6 +121,16 @@ impl EntryType {
         Self::CallPassed,
         Self::MovementCancelled,
         Self::MovementTooLate,
+        Self::ApprovalRequested,
+        Self::VoteCast,
+        Self::ApprovalGranted,
+        Self::ApprovalDenied,
+        Self::ApprovalCancelled,
+        Self::ExecutionStarted,
+        Self::GroupChanged,
+        Self::LinksRevoked,
+        Self::SwitchChanged,
+        Self::MailReturned,
     ];
 
     /// The `type` of the entry.
@@ -188,160 +164,17 @@ impl EntryType {
             Self::CallPassed => "call.passed",
             Self::MovementCancelled => "movement.cancelled",
             Self::MovementTooLate => "movement.too_late",
+            Self::ApprovalRequested => "approval.requested",
+            Self::VoteCast => "vote.cast",
+            Self::ApprovalGranted => "approval.granted",
+            Self::ApprovalDenied => "approval.denied",
+            Self::ApprovalCancelled => "approval.cancelled",
+            Self::ExecutionStarted => "execution.started",
+            Self::GroupChanged => "group.changed",
+            Self::LinksRevoked => "links.revoked",
+            Self::SwitchChanged => "switch.changed",
+            Self::MailReturned => "mail.returned",
         }
-    }
-
-    /// The type's own fields: `docs/ledger-format.md` in one table.
-    fn fields(self) -> Vec<(&'static str, Form)> {
-        let own: &[(&str, Form)] = match self {
-            Self::ConnectionConnected => &[
-                ("attempt", Word),
-                ("country", WordOrNull),
-                ("currency", Form::Currency),
-                ("lanes", Count),
-                ("permissions", Word),
-                ("reconnected", Bool),
-            ],
-            Self::ConnectionWebhooksRegistered => {
-                &[("endpoint", Form::StripeId), ("events", Words), ("api_version", Word)]
-            }
-            Self::ConnectionRevoked => &[("event", Form::StripeId), ("reason", Word)],
-            Self::PlanAdopted => {
-                &[("plan", Word), ("plan_sha256", Sha256), ("policy_mode", Word), ("attempt", Word), ("source", Word)]
-            }
-            Self::MovementObserved => &[
-                ("moved_at", Time),
-                ("stripe_request", Form::StripeIdOrNull),
-                ("facts", Facts),
-                ("decision", Form::Decision),
-            ],
-            Self::MovementChanged => &[("late", Bool), ("failure_code", WordOrNull)],
-            Self::FactRecorded => &[
-                ("event", Form::StripeId),
-                ("event_type", Word),
-                ("event_at", Time),
-                ("object", Form::StripeId),
-                ("fact", Word),
-                ("status", WordOrNull),
-                ("amount_minor", Int),
-                ("currency", Form::Currency),
-                ("reason", WordOrNull),
-                ("charge", Form::StripeIdOrNull),
-                ("submission_count", Count),
-            ],
-            Self::ConnectionReauthRequired => &[("change", Word), ("reason", Word)],
-            Self::ConnectionPermissionsChanged => &[("change", Word), ("permissions", Word), ("before", Word)],
-            Self::PersonAdded => {
-                &[("change", Word), ("person", Word), ("groups", Words), ("principals", Words), ("addresses", Count)]
-            }
-            Self::PersonRemoved => &[("change", Word), ("person", Word)],
-            Self::PersonAliasChanged => &[
-                ("change", Word),
-                ("person", Word),
-                ("alias", Word),
-                ("added", Bool),
-                ("principal", WordOrNull),
-                ("addresses", Count),
-            ],
-            Self::KeyCreated => &[
-                ("change", Word),
-                ("key", Word),
-                ("key_actor", Word),
-                ("operator", Word),
-                ("issuer", Word),
-                ("replaces", WordOrNull),
-                ("per_minute", Count),
-                ("valid_until", TimeOrNull),
-            ],
-            Self::KeyRevoked => &[("change", Word), ("key", Word), ("key_actor", Word)],
-            Self::PlanPushed | Self::PlanRolledBack => &[
-                ("change", Word),
-                ("plan", Word),
-                ("plan_sha256", Sha256),
-                ("before_sha256", Sha256OrNull),
-                ("policy_mode", Word),
-            ],
-            Self::PlanModeChanged => &[
-                ("change", Word),
-                ("plan", Word),
-                ("plan_sha256", Sha256),
-                ("policy_mode", Word),
-                ("before", Word),
-                ("why_sha256", Sha256),
-            ],
-            Self::AccountReviewChanged => {
-                &[("change", Word), ("connected", Word), ("under_review", Bool), ("why_sha256", Sha256)]
-            }
-            Self::DecisionMade => &[
-                ("request", Word),
-                ("key", Word),
-                ("operator", Word),
-                ("digest", Sha256),
-                ("kind", Form::Kind),
-                ("amount_minor", Count),
-                ("currency", Form::Currency),
-                ("objects", Ids),
-                ("execute", Bool),
-                ("facts", Facts),
-                ("claimed", Facts),
-                ("evaluated_at", Time),
-                ("decision", Form::Decision),
-                ("status", Word),
-                ("open_until", TimeOrNull),
-            ],
-            Self::DecisionSettled => &[
-                ("request", Word),
-                ("kind", Form::Kind),
-                ("object", Form::StripeId),
-                ("ordinal", Count),
-                ("amount_minor", Count),
-                ("currency", Form::Currency),
-            ],
-            Self::DecisionExpired => &[("request", Word), ("before", Word)],
-            Self::ExecutionSucceeded => &[
-                ("request", Word),
-                ("kind", Form::Kind),
-                ("object", Form::StripeId),
-                ("ordinal", Count),
-                ("amount_minor", Count),
-                ("currency", Form::Currency),
-                ("status", WordOrNull),
-                ("found_by", Word),
-                ("stripe_request", Form::StripeIdOrNull),
-            ],
-            Self::ExecutionFailed => &[
-                ("request", Word),
-                ("reason", Word),
-                ("stripe_status", CountOrNull),
-                ("stripe_code", WordOrNull),
-                ("stripe_request", Form::StripeIdOrNull),
-            ],
-            Self::ExecutionUnknown => &[("request", Word), ("reason", Word)],
-            Self::CallPassed => &[
-                ("call", Word),
-                ("route", Word),
-                ("family", Word),
-                ("key", Word),
-                ("operator", Word),
-                ("object", Form::StripeIdOrNull),
-                ("why", Word),
-            ],
-            Self::MovementCancelled => {
-                &[("kind", Form::Kind), ("object", Form::StripeId), ("ordinal", Count), ("status", Word)]
-            }
-            Self::MovementTooLate => &[
-                ("kind", Form::Kind),
-                ("object", Form::StripeId),
-                ("ordinal", Count),
-                ("reason", Word),
-                ("stripe_code", WordOrNull),
-            ],
-        };
-        let shared: &[(&str, Form)] = match self {
-            Self::MovementObserved | Self::MovementChanged => &MOVEMENT,
-            _ => &[],
-        };
-        shared.iter().chain(own).copied().collect()
     }
 }
 
@@ -415,7 +248,14 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         | EntryType::DecisionExpired
         | EntryType::ExecutionSucceeded
         | EntryType::ExecutionFailed
-        | EntryType::ExecutionUnknown => text("request")?.to_owned(),
+        | EntryType::ExecutionUnknown
+        | EntryType::ExecutionStarted
+        | EntryType::ApprovalRequested
+        | EntryType::ApprovalGranted
+        | EntryType::ApprovalDenied
+        | EntryType::ApprovalCancelled => text("request")?.to_owned(),
+        EntryType::VoteCast => format!("{}\n{}", text("request")?, text("person")?),
+        EntryType::MailReturned => text("report")?.to_owned(),
         EntryType::CallPassed => text("call")?.to_owned(),
         EntryType::ConnectionReauthRequired
         | EntryType::ConnectionPermissionsChanged
@@ -427,123 +267,12 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         | EntryType::PlanPushed
         | EntryType::PlanRolledBack
         | EntryType::PlanModeChanged
-        | EntryType::AccountReviewChanged => text("change")?.to_owned(),
+        | EntryType::AccountReviewChanged
+        | EntryType::GroupChanged
+        | EntryType::LinksRevoked
+        | EntryType::SwitchChanged => text("change")?.to_owned(),
     };
     let mut hex = Hash::of(format!("{ty}\n{scope}\n{subject}").as_bytes()).to_string();
     hex.truncate(32);
     Ok(format!("ent_{hex}"))
-}
-
-/// Letters, digits and `_ . : -`, 1 to 255 of them: as long as Stripe's ids may become.
-fn is_word(text: &str) -> bool {
-    (1..=255).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-'))
-}
-
-impl Form {
-    fn fits(self, value: &Value) -> bool {
-        let text = value.as_str();
-        let parses = |ok: fn(&str) -> bool| text.is_some_and(ok);
-        match self {
-            Self::StripeId => parses(|t| t.parse::<StripeId>().is_ok()),
-            Self::StripeIdOrNull => value.is_null() || Self::StripeId.fits(value),
-            Self::Word => parses(is_word),
-            Self::WordOrNull => value.is_null() || parses(is_word),
-            Self::Kind => parses(|t| t.parse::<Kind>().is_ok()),
-            Self::Currency => parses(|t| t.parse::<Currency>().is_ok()),
-            Self::Time => parses(|t| t.parse::<Timestamp>().is_ok()),
-            Self::TimeOrNull => value.is_null() || Self::Time.fits(value),
-            Self::Int => value.is_i64(),
-            Self::Count => value.is_u64(),
-            Self::CountOrNull => value.is_null() || value.is_u64(),
-            Self::Bool => value.is_boolean(),
-            Self::Sha256 => parses(|t| t.parse::<Hash>().is_ok()),
-            Self::Sha256OrNull => value.is_null() || Self::Sha256.fits(value),
-            Self::Ids => value
-                .as_object()
-                .is_some_and(|ids| ids.iter().all(|(name, id)| is_word(name) && Self::StripeId.fits(id))),
-            Self::Words => value.as_array().is_some_and(|a| a.iter().all(|w| Self::Word.fits(w))),
-            Self::Facts => value.as_object().is_some_and(|facts| {
-                let scalar = |v: &Value| v.is_null() || v.is_boolean() || v.is_i64() || Self::Word.fits(v);
-                facts.iter().all(|(name, v)| is_word(name) && scalar(v))
-            }),
-            Self::Decision => decision_fits(value).unwrap_or(false),
-        }
-    }
-}
-
-/// The form of the readings of a plan's limits; `None` where a part is missing.
-fn limits_fit(value: &Value) -> Option<bool> {
-    const FIELDS: [&str; 9] = [
-        "limit",
-        "subject",
-        "used_amount",
-        "used_count",
-        "held_amount",
-        "held_count",
-        "max_amount",
-        "max_count",
-        "passed",
-    ];
-    let limits = value.as_array()?;
-    for limit in limits {
-        let fields = limit.as_object()?;
-        let count = |name: &str| fields.get(name).is_some_and(|v| Form::Count.fits(v));
-        let count_or_null = |name: &str| fields.get(name).is_some_and(|v| v.is_null() || Form::Count.fits(v));
-        // A subject is `charge#ch_1`, or `account#-`.
-        let subject = fields.get("subject")?.as_str()?.split_once('#')?;
-        let ok = fields.len() == FIELDS.len()
-            && FIELDS.iter().all(|name| fields.contains_key(*name))
-            && Form::Word.fits(fields.get("limit")?)
-            && is_word(subject.0)
-            && is_word(subject.1)
-            && ["used_amount", "used_count", "held_amount", "held_count"].into_iter().all(count)
-            && ["max_amount", "max_count"].into_iter().all(count_or_null)
-            && fields.get("passed")?.is_boolean();
-        if !ok {
-            return Some(false);
-        }
-    }
-    // An empty list is left out.
-    Some(!limits.is_empty())
-}
-
-/// The form of a decision; `None` where a part is missing.
-fn decision_fits(value: &Value) -> Option<bool> {
-    let keys = |value: &Value, names: &[&str]| {
-        value.as_object().is_some_and(|o| o.len() == names.len() && names.iter().all(|n| o.contains_key(*n)))
-    };
-    let outcome = |value: &Value| value.as_str().is_some_and(|t| t.parse::<Outcome>().is_ok());
-    if !keys(value, &["outcome", "would_be", "verdicts"])
-        || !outcome(value.get("outcome")?)
-        || !outcome(value.get("would_be")?)
-    {
-        return Some(false);
-    }
-    const VERDICT: [&str; 7] = ["plan", "plan_sha256", "policy_mode", "outcome", "reasons", "holds", "limits"];
-    for verdict in value.get("verdicts")?.as_array()? {
-        // `limits` is left out where the plan has none for the movement.
-        let limited = verdict.get("limits").is_some();
-        let ok = keys(verdict, VERDICT.get(..if limited { 7 } else { 6 })?)
-            && verdict.get("limits").is_none_or(|limits| limits_fit(limits).unwrap_or(false))
-            && Form::Word.fits(verdict.get("plan")?)
-            && Form::Sha256.fits(verdict.get("plan_sha256")?)
-            && matches!(verdict.get("policy_mode")?.as_str()?, "shadow" | "enforce")
-            && outcome(verdict.get("outcome")?)
-            && verdict.get("reasons")?.as_array()?.iter().all(|r| r.as_str().is_some_and(|r| r.len() <= 160));
-        if !ok {
-            return Some(false);
-        }
-        for hold in verdict.get("holds")?.as_array()? {
-            let ok = keys(hold, &["policy", "group", "quorum", "expires_secs"])
-                && Form::Word.fits(hold.get("policy")?)
-                && Form::Word.fits(hold.get("group")?)
-                && Form::Count.fits(hold.get("quorum")?)
-                && Form::Count.fits(hold.get("expires_secs")?);
-            if !ok {
-                return Some(false);
-            }
-        }
-    }
-    Some(true)
 }

@@ -4,6 +4,7 @@ mod answer;
 mod asked;
 mod cases;
 mod check;
+mod demand;
 mod document;
 mod expression;
 mod guard;
@@ -26,6 +27,7 @@ mod text;
 
 pub use asked::{Asked, CountedFor};
 pub use cases::{Case, CaseResult, Cases, CasesReport};
+pub use demand::Demand;
 pub use plan::Plan;
 pub use plan_set::{PlanSet, decide};
 pub use problem::{PlanError, Problem};

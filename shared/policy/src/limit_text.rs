@@ -8,8 +8,9 @@ use axiru_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::demand::Demand;
 use crate::problem::{Problem, Source};
-use crate::rule::{DEFAULT_EXPIRES_SECS, MAX_QUORUM, MAX_REASON, duration, expires, is_name, short};
+use crate::rule::{DEFAULT_EXPIRES_SECS, EXPIRES_ADVICE, MAX_QUORUM, MAX_REASON, duration, expires, is_name, short};
 use crate::text::deceptive;
 
 /// Most limits of one plan: five windows in each of twenty currencies.
@@ -190,6 +191,17 @@ impl LimitText {
         mistakes
     }
 
+    /// What it says of the people it asks for, if it asks.
+    pub(crate) fn demand(&self) -> Option<Demand> {
+        Some(Demand {
+            rule: self.id.clone(),
+            group: self.approvers.clone()?,
+            quorum: self.quorum,
+            expires_secs: self.expires.as_deref().and_then(expires),
+            why: self.reason.clone(),
+        })
+    }
+
     /// Whom it asks, if it asks.
     fn hold(&self, mistakes: &mut Vec<Mistake>) -> Option<Hold> {
         if self.on_exceed == OnExceed::Block {
@@ -224,7 +236,7 @@ impl LimitText {
         let expires_secs = self.expires.as_deref().map_or(Some(DEFAULT_EXPIRES_SECS), expires);
         if expires_secs.is_none() {
             let message = format!("`{}` is not a time to approve", short(self.expires.as_deref().unwrap_or_default()));
-            mistakes.push(mistake("expires", message, "write 5 minutes to 30 days as `90m`, `24h` or `7d`"));
+            mistakes.push(mistake("expires", message, EXPIRES_ADVICE));
         }
         Some(Hold { policy: self.id.clone(), group, quorum, expires_secs: expires_secs? })
     }

@@ -6,7 +6,9 @@ use std::fmt::{self, Write as _};
 use axiru_domain::{Kind, Limit, PolicyMode, Usage, Verdict};
 use sha2::{Digest, Sha256};
 
+use crate::demand::Demand;
 use crate::document::Document;
+use crate::limit_text::LimitText;
 use crate::problem::{PlanError, Source};
 use crate::question::Question;
 use crate::rule::Rule;
@@ -95,6 +97,11 @@ impl Plan {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// What its rules and limits say of the people they ask for.
+    pub fn demands(&self) -> impl Iterator<Item = Demand> {
+        self.rules.iter().filter_map(Rule::demand).chain(self.document.limits.iter().filter_map(LimitText::demand))
     }
 
     /// The limits, in the order of their ids.

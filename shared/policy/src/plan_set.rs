@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axiru_domain::{Decision, Family, Kind, Outcome, PolicyMode, Reason, Series, Usage, Verdict};
 
 use crate::asked::{Asked, CountedFor};
+use crate::demand::Demand;
 use crate::plan::Plan;
 use crate::question::Question;
 
@@ -54,6 +55,12 @@ impl PlanSet {
             Active::Unusable { policy_mode: PolicyMode::Enforce, .. } => true,
             Active::Usable(_, PolicyMode::Shadow) | Active::Unusable { .. } => false,
         })
+    }
+
+    /// What the rules and limits of a plan say of the people they ask for; none where the plan is not here.
+    #[must_use]
+    pub fn demands_of(&self, plan: &str) -> Vec<Demand> {
+        self.usable().filter(|one| one.name() == plan).flat_map(|plan| plan.demands()).collect()
     }
 
     /// The facts of this kind that some plan reads or counts by, and that are worth asking for.

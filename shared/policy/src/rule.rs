@@ -3,12 +3,15 @@
 use axiru_domain::Hold;
 use cedar_policy::{Effect, Policy};
 
+use crate::demand::Demand;
 use crate::expression::Reading;
 
 /// Most people one rule may ask for.
 pub(crate) const MAX_QUORUM: u32 = 10;
-/// Shortest and longest time to approve, in seconds: 5 minutes and 30 days.
-const EXPIRES_SECS: std::ops::RangeInclusive<u32> = 300..=2_592_000;
+/// Shortest and longest time to approve, in seconds: 5 seconds, so that an expiry can be tried out, and 30 days.
+const EXPIRES_SECS: std::ops::RangeInclusive<u32> = 5..=2_592_000;
+/// What is to be written for it.
+pub(crate) const EXPIRES_ADVICE: &str = "write 5 seconds to 30 days as `30s`, `90m`, `24h` or `7d`";
 /// Time to approve where nothing is said: one day.
 pub(crate) const DEFAULT_EXPIRES_SECS: u32 = 86_400;
 /// Longest `@reason`, in characters.
@@ -31,6 +34,8 @@ pub struct Rule {
     id: String,
     effect: RuleEffect,
     hold: Option<Hold>,
+    /// Whether quorum and time are the plan's own words, or what holds where it is silent.
+    said: (bool, bool),
     reason: Option<String>,
     pub(crate) reading: Reading,
 }
@@ -52,6 +57,19 @@ impl Rule {
     #[must_use]
     pub const fn hold(&self) -> Option<&Hold> {
         self.hold.as_ref()
+    }
+
+    /// What it says of the people it asks for, if it holds.
+    #[must_use]
+    pub fn demand(&self) -> Option<Demand> {
+        let hold = self.hold.as_ref()?;
+        Some(Demand {
+            rule: self.id.clone(),
+            group: hold.group.clone(),
+            quorum: self.said.0.then_some(hold.quorum),
+            expires_secs: self.said.1.then_some(hold.expires_secs),
+            why: self.reason.clone(),
+        })
     }
 
     /// The policy's `@reason`, in its author's words.
@@ -93,9 +111,14 @@ pub(crate) fn duration(text: &str) -> Option<u32> {
     digits.parse::<u32>().ok()?.checked_mul(unit)
 }
 
-/// A time to approve, in seconds.
+/// A time to approve, in seconds: as [`duration`], or `30s`.
 pub(crate) fn expires(text: &str) -> Option<u32> {
-    duration(text).filter(|secs| EXPIRES_SECS.contains(secs))
+    let secs = match text.strip_suffix('s') {
+        Some(digits) if !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok(),
+        Some(_) => None,
+        None => duration(text),
+    };
+    secs.filter(|secs| EXPIRES_SECS.contains(secs))
 }
 
 /// Reads the annotations of a policy. Every problem is reported, not only the first.
@@ -144,7 +167,8 @@ pub(crate) fn rule(policy: &Policy, reading: Reading) -> Result<Rule, Vec<Annota
             (Effect::Forbid, None) => RuleEffect::Block,
             (Effect::Forbid, Some(_)) => RuleEffect::Hold,
         };
-        Ok(Rule { id, effect, hold, reason, reading })
+        let said = (policy.annotation("quorum").is_some(), policy.annotation("expires").is_some());
+        Ok(Rule { id, effect, hold, said, reason, reading })
     } else {
         Err(problems)
     }
@@ -194,7 +218,7 @@ fn hold(policy: &Policy, id: &str, problems: &mut Vec<AnnotationProblem>) -> Opt
         problems.push(problem(
             "expires",
             format!("`{}` is not a time to approve", short(policy.annotation("expires").unwrap_or_default())),
-            "write 5 minutes to 30 days as `90m`, `24h` or `7d`",
+            EXPIRES_ADVICE,
         ));
     }
     Some(Hold { policy: id.to_owned(), group: group.to_owned(), quorum: quorum?, expires_secs: expires_secs? })

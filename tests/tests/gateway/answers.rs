@@ -133,3 +133,22 @@ async fn a_refund_that_only_names_the_request_is_not_its_outcome() {
     assert_eq!((told.status, told.word().as_str(), told.again()), (400, "axiru_not_executed", Some(false)));
     assert_eq!(ground.at_stripe("/v1/refunds").len(), 1, "told as failed, it is made no more");
 }
+
+/// An equal call under another key goes on with the first one's request only if it is the same to the last parameter: what is sent is what was
+/// decided.
+#[tokio::test(start_paused = true)]
+async fn an_equal_call_with_other_parameters_does_not_send_them_in_the_place_of_the_first() {
+    let ground = Ground::enforcing().await;
+    ground.account.faults().always("POST /v1/refunds", Fault::NotSent);
+    assert_eq!(ground.refund("k1", 700).await.status, 503);
+    ground.account.faults().clear();
+    let form = format!("charge={}&amount=700&metadata%5Border%5D=8", ground.charge);
+    let other = ground.post("k2", "/v1/refunds", &form).await;
+    assert_eq!((other.status, other.word().as_str(), other.again()), (409, "idempotency_key_in_use", Some(true)));
+    assert!(ground.at_stripe("/v1/refunds").is_empty());
+    let same = ground.refund("k3", 700).await;
+    assert_eq!((same.status, same.body["metadata"].get("order")), (200, None), "{}", same.text);
+    let first = ground.refund("k1", 700).await;
+    assert_eq!((first.status, &first.body["id"], ground.made_refunds().len()), (200, &same.body["id"], 1));
+    assert_eq!(ground.types().await, ["decision.made", "execution.succeeded"]);
+}

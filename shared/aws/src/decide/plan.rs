@@ -100,6 +100,7 @@ pub(super) fn writes(
         decided_at: *now,
         open_until,
         execution,
+        approval: None,
         object: None,
         failure: None,
         similar: course.sameness.clone(),
@@ -167,6 +168,8 @@ fn open_until(
             Some(now.plus_secs(holds.min().unwrap_or(APPROVAL_SECS)))
         }
         RequestStatus::Denied
+        | RequestStatus::Approved
+        | RequestStatus::Cancelled
         | RequestStatus::Unknown
         | RequestStatus::Succeeded
         | RequestStatus::Failed

@@ -85,7 +85,14 @@ impl Store {
             };
             if row.actor == key.actor {
                 let entry = self.decision_entry(&row).await?;
-                return Ok(Some(Decided { entry, row: *row, cached: true, governed: false, attempt: String::new() }));
+                return Ok(Some(Decided {
+                    entry,
+                    row: *row,
+                    cached: true,
+                    governed: false,
+                    exact: false,
+                    attempt: String::new(),
+                }));
             }
         }
         Ok(None)
@@ -121,7 +128,7 @@ impl Store {
         let mut decided = Vec::with_capacity(rows.len());
         for row in rows {
             let entry = self.decision_entry(&row).await?;
-            decided.push(Decided { entry, row, cached: true, governed: false, attempt: String::new() });
+            decided.push(Decided { entry, row, cached: true, governed: false, exact: false, attempt: String::new() });
         }
         Ok(Page { decided, next })
     }

@@ -1,0 +1,1 @@
+//! The approve function as a library: its handler, so that tests can call it without Lambda.
