@@ -20,6 +20,7 @@ pub mod item;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod mail;
 mod movement;
 pub mod observe;
 pub mod passed;

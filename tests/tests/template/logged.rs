@@ -18,7 +18,9 @@ const LOGGED: [&str; 8] = [
 
 /// Every variable that a format names: from each `$` on, as far as API Gateway reads a name.
 fn variables(format: &str) -> Vec<String> {
-    let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-{}()'".contains(*c)).collect();
+    let name = |rest: &str| -> String {
+        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-{}()'".contains(*c)).collect()
+    };
     format.match_indices('$').map(|(at, _)| format!("${}", name(&format[at + 1..]))).collect::<Vec<String>>()
 }
 
