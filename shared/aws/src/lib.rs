@@ -14,6 +14,7 @@ pub mod execution;
 pub mod expire;
 pub mod export;
 pub mod facts;
+pub mod follow;
 pub mod groups;
 mod holds;
 pub mod item;

@@ -4,6 +4,12 @@
 //! lost leaves open whether the mail went out; whoever asks again may send it twice. There is no way to ask SES (its API takes no
 //! idempotency key), and a mail twice is better than none.
 
+pub mod event;
+mod mailed;
+mod resend;
+mod returned;
+mod waiting;
+
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -11,6 +17,11 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Me
 use axiru_domain::{PersonId, RequestId, Scope};
 
 use crate::error::AwsError;
+
+pub use mailed::Mailing;
+pub use resend::Wanted;
+pub use returned::{Noted, Silenced, Silence};
+pub use waiting::Waiting;
 
 /// Longest subject that is sent, in characters: what is longer is cut. RFC 5322 §2.1.1 bounds a line at 998, and readers show some 80.
 const MAX_SUBJECT: usize = 200;
