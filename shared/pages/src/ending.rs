@@ -17,14 +17,14 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// `rosa@shop.example approved, 2026-10-31 23:59 UTC`.
+    /// `Approved by rosa@shop.example, 2026-10-31 23:59 UTC`: it begins with a word of ours.
     #[must_use]
     pub fn in_words(&self) -> String {
         let did = match self.choice {
-            Choice::Approve => "approved",
-            Choice::Deny => "denied",
+            Choice::Approve => "Approved",
+            Choice::Deny => "Denied",
         };
-        format!("{} {did}, {}", text::address(&self.by), utc(self.at))
+        format!("{did} by {}, {}", text::address(&self.by), utc(self.at))
     }
 }
 
@@ -94,7 +94,7 @@ impl Ending {
             Self::Expired => said(&["Not enough people answered in time.", NOTHING]),
             Self::NotBegun => said(&["It was approved, but it did not begin in time.", NOTHING]),
             Self::Cancelled { why } => {
-                vec![text::Plain::line(why, text::MAX_CHARS).to_string(), NOTHING.to_owned()]
+                vec![format!("Why: {}", text::Plain::line(why, text::MAX_CHARS)), NOTHING.to_owned()]
             }
             Self::Made { object: Some(object) } => vec![format!("It was approved and made: {object} at Stripe.")],
             Self::Made { object: None } => said(&["It was approved and made."]),
@@ -150,7 +150,10 @@ mod tests {
 
     #[test]
     fn who_and_when() {
-        assert_eq!(answered("rosa@shop.example").in_words(), "rosa@shop.example denied, 2026-10-31 23:59 UTC");
-        assert_eq!(answered("rosa\r\n@shop.example").in_words(), "rosa @shop[.]example denied, 2026-10-31 23:59 UTC");
+        assert_eq!(answered("rosa@shop.example").in_words(), "Denied by rosa@shop.example, 2026-10-31 23:59 UTC");
+        assert_eq!(
+            answered("rosa\r\n@shop.example").in_words(),
+            "Denied by rosa @shop[.]example, 2026-10-31 23:59 UTC"
+        );
     }
 }

@@ -5,9 +5,12 @@ mod document;
 mod ending;
 mod fields;
 pub mod form;
+pub mod mail;
 mod page;
 pub mod samples;
 pub mod sheet;
+#[cfg(test)]
+mod snapshot;
 mod style;
 pub mod text;
 

@@ -7,7 +7,8 @@ mod people;
 
 use axiru_domain::{Mode, Sheet, Timestamp};
 
-pub use page::html;
+pub(crate) use movement::noun;
+pub use page::{facts, html};
 
 use crate::text::{self, Plain};
 
@@ -126,6 +127,19 @@ impl View {
             sections,
             caller: caller(sheet),
         }
+    }
+}
+
+impl View {
+    /// What is shown of a request that nobody can answer any more: what it was, who asked, and which one it is.
+    #[must_use]
+    pub fn brief(sheet: &Sheet) -> Self {
+        let sections = vec![
+            Section { title: "The money", rows: movement::brief(sheet) },
+            Section { title: "Who asked", rows: people::who(sheet) },
+            Section { title: "Which request", rows: people::which(sheet) },
+        ];
+        Self { sections, caller: None, ..Self::of(sheet) }
     }
 }
 

@@ -37,6 +37,20 @@ pub(crate) const fn noun(kind: Kind) -> &'static str {
 
 /// The rows of the money.
 pub(super) fn rows(sheet: &Sheet) -> Vec<Row> {
+    let mut rows = brief(sheet);
+    match &sheet.original {
+        Some(original) => rows.extend(of_original(sheet, original)),
+        None if goes_back(sheet.kind) => {
+            let unknown = "nobody could tell. Look it up at Stripe before you answer.";
+            rows.push(Row::new(original_label(sheet.kind), Value::heed(unknown)));
+        }
+        None => {}
+    }
+    rows
+}
+
+/// The rows that hold whatever becomes of it.
+pub(super) fn brief(sheet: &Sheet) -> Vec<Row> {
     let mut rows = vec![Row::new("Amount", Value::plain(sheet.money.to_string()))];
     let mut account = sheet
         .account_name
@@ -52,14 +66,6 @@ pub(super) fn rows(sheet: &Sheet) -> Vec<Row> {
     rows.extend(objects.map(|(role, id)| Row::new(object(*role, sheet.kind), Value::code(id.as_str()))));
     if let Some(detail) = &sheet.detail {
         rows.push(Row::words(if sheet.kind == Kind::Payout { "Method" } else { "Reason told to Stripe" }, detail));
-    }
-    match &sheet.original {
-        Some(original) => rows.extend(of_original(sheet, original)),
-        None if goes_back(sheet.kind) => {
-            let unknown = "nobody could tell. Look it up at Stripe before you answer.";
-            rows.push(Row::new(original_label(sheet.kind), Value::heed(unknown)));
-        }
-        None => {}
     }
     rows
 }

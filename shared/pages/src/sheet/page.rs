@@ -16,7 +16,8 @@ pub fn html(view: &View) -> Markup {
 }
 
 /// The facts, without band and headline.
-pub(crate) fn facts(view: &View) -> Markup {
+#[must_use]
+pub fn facts(view: &View) -> Markup {
     html! {
         @for section in &view.sections { (of_section(section)) }
         @if let Some(caller) = &view.caller { (of_caller(caller)) }

@@ -50,6 +50,17 @@ fn asking(asking: &Asking) -> Vec<Value> {
     values
 }
 
+/// What tells this request from others.
+const CHECK_CODE: &str = "Check code";
+
+/// What tells a request that ended from others.
+pub(super) fn which(sheet: &Sheet) -> Vec<Row> {
+    vec![
+        Row::new(CHECK_CODE, Value::code(grouped(&sheet.digest))),
+        Row::new("Request", Value::code(sheet.request.as_str())),
+    ]
+}
+
 /// The votes, the time that is left, and what tells this request from others.
 pub(super) fn standing(sheet: &Sheet) -> Vec<Row> {
     let then = if sheet.executes {
@@ -62,7 +73,7 @@ pub(super) fn standing(sheet: &Sheet) -> Vec<Row> {
         Row::new("Once approved", Value::plain(then)),
         Row::new("Open until", Value::plain(format!("{}. After that it ends, and nothing is made.", utc(sheet.until)))),
         Row {
-            label: "Check code",
+            label: CHECK_CODE,
             values: vec![
                 Value::code(grouped(&sheet.digest)),
                 Value::plain("The same in the mail and on the page, or something is wrong: then answer nothing."),
