@@ -3,13 +3,14 @@
 //! Every value is escaped by the template. No script, nothing from elsewhere, one style that the content policy lets in by its hash.
 
 mod connect;
+mod gallery;
 mod layout;
 mod privacy;
 mod table;
 mod trouble;
 
 pub(crate) use connect::{Confirmation, confirm, connected, install, install_without_link};
-pub(crate) use layout::STYLE;
+pub use gallery::gallery;
 pub(crate) use privacy::privacy;
 pub(crate) use table::permissions;
 pub(crate) use trouble::Trouble;
