@@ -6,6 +6,7 @@
 
 pub mod event;
 mod mailed;
+mod people;
 mod resend;
 mod returned;
 mod waiting;
@@ -18,7 +19,8 @@ use axiru_domain::{PersonId, RequestId, Scope};
 
 use crate::error::AwsError;
 
-pub use mailed::Mailing;
+pub use mailed::{Mailed, Mailing};
+pub use people::Reached;
 pub use resend::Wanted;
 pub use returned::{Noted, Silenced, Silence};
 pub use waiting::Waiting;

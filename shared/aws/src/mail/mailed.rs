@@ -13,7 +13,7 @@ use axiru_domain::{PersonId, RequestId, Scope, Timestamp};
 
 use crate::connect::token::random_id;
 use crate::error::AwsError;
-use crate::item::{RowError, key, n, number, s, text};
+use crate::item::{Item, RowError, key, n, number, s, text};
 use crate::reads::RowKey;
 use crate::requests;
 use crate::store::{Store, StoreError};
@@ -21,11 +21,15 @@ use crate::store::{Store, StoreError};
 /// How long one process may mail about a request, in milliseconds: the function that does ends after 60 s.
 const LEASE_MS: i64 = 90_000;
 
+/// Who was mailed about a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mailed(BTreeMap<String, i64>);
+
 /// The right to mail about one request, and what was mailed before.
 pub struct Mailing {
     store: Store,
     key: RowKey,
-    marks: BTreeMap<String, i64>,
+    mailed: Mailed,
     holder: String,
     version: u64,
 }
@@ -38,7 +42,35 @@ fn mark(person: &PersonId, turn: &str) -> String {
     format!("{person} {turn}")
 }
 
+impl Mailed {
+    fn of(row: &Item) -> Result<Self, RowError> {
+        serde_json::from_str(text(row, "marks")?).map(Self).map_err(|_| RowError("marks"))
+    }
+
+    /// When a person was mailed for that reason.
+    #[must_use]
+    pub fn at(&self, person: &PersonId, turn: &str) -> Option<Timestamp> {
+        self.0.get(&mark(person, turn)).and_then(|at| Timestamp::from_millis(*at).ok())
+    }
+
+    /// Whether a person was mailed at all.
+    #[must_use]
+    pub fn knows(&self, person: &PersonId) -> bool {
+        let begins = mark(person, "");
+        self.0.keys().any(|mark| mark.starts_with(&begins))
+    }
+}
+
 impl Store {
+    /// Who was mailed about a request; none where nobody ever was.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mailed(&self, scope: &Scope, id: &RequestId) -> Result<Option<Mailed>, StoreError> {
+        let (pk, sk) = key_of(scope, id);
+        Ok(self.row(&pk, &sk).await?.as_ref().map(Mailed::of).transpose()?)
+    }
+
     /// Takes the right to mail about a request; none while another process has it.
     ///
     /// # Errors
@@ -46,9 +78,9 @@ impl Store {
     pub async fn mailing(&self, scope: &Scope, id: &RequestId, now: Timestamp) -> Result<Option<Mailing>, StoreError> {
         let row_key = key_of(scope, id);
         let row = self.row(&row_key.0, &row_key.1).await?;
-        let (mut marks, mut version, mut lease) = (BTreeMap::new(), 0, 0);
+        let (mut mailed, mut version, mut lease) = (Mailed::default(), 0, 0);
         if let Some(row) = &row {
-            marks = serde_json::from_str(text(row, "marks")?).map_err(|_| RowError("marks"))?;
+            mailed = Mailed::of(row)?;
             version = number(row, "version")?;
             lease = number(row, "lease")?;
         }
@@ -56,23 +88,16 @@ impl Store {
             return Ok(None);
         }
         let holder = random_id("").map_err(|_| AwsError::unexpected("mailing", "no random bytes"))?;
-        let mut mailing = Mailing { store: self.clone(), key: row_key, marks, holder, version };
+        let mut mailing = Mailing { store: self.clone(), key: row_key, mailed, holder, version };
         Ok(mailing.write(now.millis().saturating_add(LEASE_MS)).await?.then_some(mailing))
     }
 }
 
 impl Mailing {
-    /// When a person was mailed for that reason.
+    /// What was mailed, by this process too.
     #[must_use]
-    pub fn at(&self, person: &PersonId, turn: &str) -> Option<Timestamp> {
-        self.marks.get(&mark(person, turn)).and_then(|at| Timestamp::from_millis(*at).ok())
-    }
-
-    /// Whether a person was mailed at all.
-    #[must_use]
-    pub fn knows(&self, person: &PersonId) -> bool {
-        let begins = mark(person, "");
-        self.marks.keys().any(|mark| mark.starts_with(&begins))
+    pub const fn mailed(&self) -> &Mailed {
+        &self.mailed
     }
 
     /// Notes that a person was mailed. False where the right was lost to another process meanwhile.
@@ -80,7 +105,7 @@ impl Mailing {
     /// # Errors
     /// [`StoreError`]. It may be noted all the same.
     pub async fn mark(&mut self, person: &PersonId, turn: &str, now: Timestamp) -> Result<bool, StoreError> {
-        self.marks.insert(mark(person, turn), now.millis());
+        self.mailed.0.insert(mark(person, turn), now.millis());
         Ok(self.write(now.millis().saturating_add(LEASE_MS)).await?)
     }
 
@@ -95,7 +120,7 @@ impl Mailing {
 
     /// Writes the row on the condition that nobody else has; true where it is as written.
     async fn write(&mut self, lease: i64) -> Result<bool, AwsError> {
-        let marks = serde_json::to_string(&self.marks).map_err(|_| AwsError::unexpected("mailing", "no JSON"))?;
+        let marks = serde_json::to_string(&self.mailed.0).map_err(|_| AwsError::unexpected("mailing", "no JSON"))?;
         let put = self
             .store
             .client
