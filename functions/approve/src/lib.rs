@@ -1,1 +1,5 @@
 //! The approve function as a library: its handler, so that tests can call it without Lambda.
+
+mod pages;
+
+pub use pages::gallery;

@@ -1,37 +1,17 @@
 //! Answers: a page or a redirect, always with the headers that keep a page to itself.
 
-use std::sync::LazyLock;
-
+use axiru_pages::{Page, secure};
 use axiru_stripe::base::trusted_address;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use http::header::{HeaderValue, LOCATION, SET_COOKIE};
 use http::{Response, StatusCode};
 use lambda_http::Body;
 use maud::Markup;
-use sha2::{Digest, Sha256};
 use url::Url;
-
-use crate::pages::STYLE;
 
 /// What a route answers.
 pub(crate) enum Answer {
     /// A page.
-    Page {
-        /// Its status.
-        status: StatusCode,
-        /// The whole document.
-        page: Markup,
-        /// Where its forms may lead besides here: the origin of a consent page.
-        leads_to: Vec<Url>,
-        /// The cookie to set.
-        cookie: Option<HeaderValue>,
-        /// The methods of the route, where another was used.
-        allow: Option<&'static str>,
-    },
+    Page(Page),
     /// Off to Stripe's consent page.
     Consent(Box<Url>, HeaderValue),
 }
@@ -39,28 +19,13 @@ pub(crate) enum Answer {
 impl Answer {
     /// A page that leads nowhere but here.
     pub(crate) const fn page(status: StatusCode, page: Markup) -> Self {
-        Self::Page { status, page, leads_to: Vec::new(), cookie: None, allow: None }
+        Self::Page(Page::new(status, page))
     }
 
     /// The HTTP form, for a deployment at `public_url`.
     pub(crate) fn into_response(self, public_url: &Url) -> Response<Body> {
-        let (mut response, leads_to) = match self {
-            Self::Page { status, page, leads_to, cookie, allow } => {
-                let mut response = Response::new(Body::Text(page.into_string()));
-                *response.status_mut() = status;
-                let headers = response.headers_mut();
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-                if let Some(allow) = allow {
-                    headers.insert(ALLOW, HeaderValue::from_static(allow));
-                }
-                if let Some(cookie) = cookie {
-                    headers.insert(SET_COOKIE, cookie);
-                }
-                if status == StatusCode::SERVICE_UNAVAILABLE {
-                    headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-                }
-                (response, leads_to)
-            }
+        match self {
+            Self::Page(page) => page.into_response(public_url),
             Self::Consent(link, cookie) => {
                 let mut response = Response::new(Body::Empty);
                 *response.status_mut() = StatusCode::SEE_OTHER;
@@ -68,99 +33,66 @@ impl Answer {
                     response.headers_mut().insert(LOCATION, link);
                 }
                 response.headers_mut().insert(SET_COOKIE, cookie);
-                (response, Vec::new())
+                secure(&mut response, public_url, &[]);
+                response
             }
-        };
-        let headers = response.headers_mut();
-        if let Ok(policy) = HeaderValue::try_from(content_policy(&leads_to)) {
-            headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
-        for (name, value) in FIXED {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        if public_url.scheme() == "https" {
-            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
-        }
-        response
     }
 }
 
-const FIXED: [(HeaderName, &str); 7] = [
-    (CACHE_CONTROL, "no-store"),
-    (REFERRER_POLICY, "no-referrer"),
-    (X_FRAME_OPTIONS, "DENY"),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("x-robots-tag"), "noindex"),
-];
-
-/// The style's hash, by which the one stylesheet is let in.
-static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(Sha256::digest(STYLE)));
-
 /// Browsers hold `form-action` against every redirect that follows a form, so a page that leads to Stripe's consent page names its
 /// origin, and Stripe's other hosts, over which Stripe leads people who must sign in first.
-fn content_policy(leads_to: &[Url]) -> String {
-    let mut targets = String::from("'self'");
-    for page in leads_to {
-        let origin = page.origin().ascii_serialization();
-        if trusted_address(&origin).is_ok() && !targets.contains(&origin) {
-            targets.push(' ');
-            targets.push_str(&origin);
+pub(crate) fn form_targets(consent: &[Url]) -> Vec<String> {
+    let mut targets = Vec::new();
+    let mut add = |target: String| {
+        if !targets.contains(&target) {
+            targets.push(target);
         }
-        if page.host_str().is_some_and(|host| host.ends_with(".stripe.com")) && !targets.contains("*.stripe.com") {
-            targets.push_str(" https://*.stripe.com");
+    };
+    for page in consent {
+        let origin = page.origin().ascii_serialization();
+        if trusted_address(&origin).is_ok() {
+            add(origin);
+        }
+        if page.host_str().is_some_and(|host| host.ends_with(".stripe.com")) {
+            add("https://*.stripe.com".to_owned());
         }
     }
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; form-action {targets}; frame-ancestors 'none'; base-uri 'none'",
-        STYLE_HASH.as_str()
-    )
+    targets
 }
 
 #[cfg(test)]
 mod tests {
-    use maud::html;
+    use http::header::{CONTENT_SECURITY_POLICY, STRICT_TRANSPORT_SECURITY};
 
     use super::*;
 
-    fn policy(leads_to: &[&str]) -> String {
-        content_policy(&leads_to.iter().map(|url| Url::parse(url).unwrap()).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn a_page_may_load_nothing_but_its_style() {
-        let policy = policy(&[]);
-        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
-        assert!(policy.contains("form-action 'self';") && policy.contains("frame-ancestors 'none'"));
-        assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("script"));
+    fn targets(consent: &[&str]) -> Vec<String> {
+        form_targets(&consent.iter().map(|url| Url::parse(url).unwrap()).collect::<Vec<_>>())
     }
 
     #[test]
     fn forms_lead_to_the_consent_page_only_where_they_must() {
-        assert!(
-            policy(&["https://marketplace.stripe.com/oauth/v2/authorize"])
-                .contains("form-action 'self' https://marketplace.stripe.com https://*.stripe.com;")
+        assert_eq!(targets(&[]), Vec::<String>::new());
+        assert_eq!(
+            targets(&["https://marketplace.stripe.com/oauth/v2/authorize"]),
+            ["https://marketplace.stripe.com", "https://*.stripe.com"]
         );
-        assert!(
-            policy(&["http://127.0.0.1:8788/oauth/v2/authorize", "http://127.0.0.1:8788/x"])
-                .contains("form-action 'self' http://127.0.0.1:8788;")
+        assert_eq!(
+            targets(&["http://127.0.0.1:8788/oauth/v2/authorize", "http://127.0.0.1:8788/x"]),
+            ["http://127.0.0.1:8788"]
         );
     }
 
     #[test]
-    fn every_answer_carries_the_headers() {
+    fn a_redirect_carries_the_headers_too() {
         let https = Url::parse("https://axiru.example").unwrap();
-        let local = Url::parse("http://127.0.0.1:8787").unwrap();
-        let answer = || Answer::page(StatusCode::OK, html! { p { "x" } });
-        for answer in [answer(), Answer::Consent(Box::new(https.clone()), HeaderValue::from_static("c=1"))] {
-            let response = answer.into_response(&https);
-            for (name, value) in FIXED {
-                assert_eq!(response.headers()[&name], value);
-            }
-            assert!(response.headers().contains_key(STRICT_TRANSPORT_SECURITY));
-            assert!(response.headers().contains_key(CONTENT_SECURITY_POLICY));
+        let response = Answer::Consent(Box::new(https.clone()), HeaderValue::from_static("c=1")).into_response(&https);
+        for name in [CONTENT_SECURITY_POLICY, STRICT_TRANSPORT_SECURITY, LOCATION, SET_COOKIE] {
+            assert!(response.headers().contains_key(&name), "{name}");
         }
-        assert!(!answer().into_response(&local).headers().contains_key(STRICT_TRANSPORT_SECURITY));
+        for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer")] {
+            assert_eq!(response.headers()[name], value);
+        }
     }
 }

@@ -1,10 +1,9 @@
-//! The browser on the other side: its one cookie, and whether it acts on our own page.
+//! The browser on the other side: its one cookie.
 
 use axiru_aws::connect::install::STEP_SECS;
 use axiru_aws::connect::token::Token;
-use http::header::{COOKIE, HeaderValue, ORIGIN};
-use http::{HeaderMap, header};
-use url::Url;
+use http::HeaderMap;
+use http::header::{COOKIE, HeaderValue};
 
 /// The only cookie there is. The prefix makes browsers refuse it from anywhere but this very host, over TLS (or on this machine).
 pub(crate) const COOKIE_NAME: &str = "__Host-axiru-state";
@@ -33,28 +32,6 @@ pub(crate) fn bind(token: &Token) -> Option<HeaderValue> {
         value.set_sensitive(true);
         value
     })
-}
-
-/// Whether a POST comes from a page of ours, as far as the browser says (OWASP, "Cross-Site Request Forgery Prevention").
-///
-/// Our pages send no referrer, for which browsers write `Origin: null`; so that and a missing origin say nothing. What protects then
-/// is what the form must hold: a set-up link, or a state together with its cookie.
-pub(crate) fn is_own_post(headers: &HeaderMap, public_url: &Url) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site == "same-origin";
-    }
-    match headers.get(ORIGIN) {
-        None => true,
-        Some(origin) => {
-            origin == "null" || origin.to_str().is_ok_and(|origin| origin == public_url.origin().ascii_serialization())
-        }
-    }
-}
-
-/// Whether the body is a form.
-pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 #[cfg(test)]
@@ -91,36 +68,5 @@ mod tests {
             assert!(text.contains(part), "{part}");
         }
         assert!(!text.contains("Domain") && format!("{cookie:?}") == "Sensitive");
-    }
-
-    #[test]
-    fn posts_from_elsewhere_are_refused() {
-        let ours = Url::parse("https://axiru.example").unwrap();
-        for (pairs, own) in [
-            (&[][..], true),
-            (&[("sec-fetch-site", "same-origin")], true),
-            (&[("sec-fetch-site", "same-origin"), ("origin", "null")], true),
-            (&[("origin", "null")], true),
-            (&[("origin", "https://axiru.example")], true),
-            (&[("sec-fetch-site", "cross-site")], false),
-            (&[("sec-fetch-site", "same-site")], false),
-            (&[("sec-fetch-site", "none")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "https://axiru.example")], false),
-            (&[("origin", "https://evil.example")], false),
-            (&[("origin", "http://axiru.example")], false),
-            (&[("origin", "https://axiru.example.evil.example")], false),
-            (&[("origin", "https://axiru.example:444")], false),
-        ] {
-            assert_eq!(is_own_post(&headers(pairs), &ours), own, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn only_forms_are_forms() {
-        assert!(is_form(&headers(&[("content-type", "application/x-www-form-urlencoded; charset=UTF-8")])));
-        for bad in ["", "text/plain", "multipart/form-data", "application/json", "application/x-www-form-urlencodedx"] {
-            assert!(!is_form(&headers(&[("content-type", bad)])), "{bad}");
-        }
-        assert!(!is_form(&HeaderMap::new()));
     }
 }

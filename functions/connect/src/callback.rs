@@ -4,6 +4,7 @@ use axiru_aws::connect::install::{Claimed, InstallError};
 use axiru_aws::connect::token::Token;
 use axiru_aws::error::Retry;
 use axiru_domain::{Mode, Timestamp};
+use axiru_pages::{Fields, Page};
 use axiru_stripe::error::StripeError;
 use axiru_stripe::oauth::{self, Code, Grant, OAuthError};
 use axiru_stripe::rest::{Profile, Rest};
@@ -12,7 +13,6 @@ use http::StatusCode;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::browser;
-use crate::fields::Fields;
 use crate::pages::{self, Confirmation, Trouble};
 
 /// OAuth's `state` as we wrote it: the mode, a dot, a token.
@@ -44,14 +44,9 @@ pub(crate) async fn receive(app: &App, fields: &Fields, binding: Option<&Token>)
                         currency: profile.default_currency,
                         state,
                     };
-                    Answer::Page {
-                        status: StatusCode::OK,
-                        page: pages::confirm(&confirmation, None),
-                        leads_to: Vec::new(),
-                        // Ten minutes more, for this step.
-                        cookie: binding.and_then(browser::bind),
-                        allow: None,
-                    }
+                    // Ten minutes more, for this step.
+                    let cookie = binding.and_then(browser::bind);
+                    Answer::Page(Page::new(StatusCode::OK, pages::confirm(&confirmation, None)).with_cookie(cookie))
                 }
                 Err(error) => refused(mode, &error),
             }

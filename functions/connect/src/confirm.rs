@@ -6,6 +6,7 @@ use axiru_aws::connect::install::{Install, Pending};
 use axiru_aws::connect::registration::{EndpointSpec, RegisterError};
 use axiru_aws::connect::token::Token;
 use axiru_aws::error::Retry;
+use axiru_pages::{Fields, Page};
 use axiru_stripe::event::EVENT_TYPES;
 use axiru_stripe::rest::Rest;
 use http::StatusCode;
@@ -14,7 +15,6 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::browser;
 use crate::callback::{refused, state_of};
-use crate::fields::Fields;
 use crate::pages::{self, Confirmation, Trouble};
 
 /// `POST`: activates what is pending. A second press finds it done.
@@ -86,18 +86,14 @@ impl Failure {
                 currency: pending.currency.as_str().to_owned(),
                 state,
             };
-            return Answer::Page {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                page: pages::confirm(
-                    &confirmation,
-                    Some(
-                        "It is not connected yet: something that is needed did not answer. Wait a minute and confirm again. Nothing happens twice.",
-                    ),
+            let page = pages::confirm(
+                &confirmation,
+                Some(
+                    "It is not connected yet: something that is needed did not answer. Wait a minute and confirm again. Nothing happens twice.",
                 ),
-                leads_to: Vec::new(),
-                cookie: binding.and_then(browser::bind),
-                allow: None,
-            };
+            );
+            let page = Page::new(StatusCode::SERVICE_UNAVAILABLE, page);
+            return Answer::Page(page.with_cookie(binding.and_then(browser::bind)));
         }
         match self {
             Self::Activate(ActivationError::LinkUsed) => Trouble::LinkUsed.answer(),

@@ -1,13 +1,16 @@
 //! Routes.
 
+use axiru_pages::{Fields, FieldsError, form};
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::fields::{Fields, FieldsError};
 use crate::pages::{self, Trouble};
 use crate::{browser, callback, confirm, install};
+
+/// Longest query or form that is read. The longest honest one, a confirmation, is below 400 bytes.
+const MAX_BYTES: usize = 4_096;
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -29,11 +32,11 @@ async fn route(app: &App, request: &Request) -> Answer {
             Ok(fields) => callback::receive(app, &fields, browser::binding(request.headers()).as_ref()).await,
             Err(trouble) => trouble.answer(),
         },
-        "/stripe/install" if post => match form(app, request) {
+        "/stripe/install" if post => match fields(app, request) {
             Ok(fields) => install::begin(app, &fields).await,
             Err(trouble) => trouble.answer(),
         },
-        "/stripe/confirm" if post => match form(app, request) {
+        "/stripe/confirm" if post => match fields(app, request) {
             Ok(fields) => confirm::confirm(app, &fields, browser::binding(request.headers()).as_ref()).await,
             Err(trouble) => trouble.answer(),
         },
@@ -45,18 +48,18 @@ async fn route(app: &App, request: &Request) -> Answer {
 }
 
 fn query(request: &Request) -> Result<Fields, Trouble> {
-    Fields::parse(request.uri().query().unwrap_or_default().as_bytes()).map_err(unreadable)
+    Fields::parse(request.uri().query().unwrap_or_default().as_bytes(), MAX_BYTES).map_err(unreadable)
 }
 
-fn form(app: &App, request: &Request) -> Result<Fields, Trouble> {
-    if !browser::is_form(request.headers()) {
+fn fields(app: &App, request: &Request) -> Result<Fields, Trouble> {
+    if !form::is_form(request.headers()) {
         return Err(Trouble::NotAForm);
     }
-    if !browser::is_own_post(request.headers(), &app.config.public_url) {
+    if !form::is_own_post(request.headers(), &app.config.public_url) {
         tracing::warn!("a form was posted from elsewhere");
         return Err(Trouble::Elsewhere);
     }
-    Fields::parse(request.body().as_ref()).map_err(unreadable)
+    Fields::parse(request.body().as_ref(), MAX_BYTES).map_err(unreadable)
 }
 
 fn unreadable(error: FieldsError) -> Trouble {
@@ -65,10 +68,5 @@ fn unreadable(error: FieldsError) -> Trouble {
 }
 
 fn wrong_method(allow: &'static str) -> Answer {
-    match Trouble::WrongMethod.answer() {
-        Answer::Page { status, page, leads_to, cookie, .. } => {
-            Answer::Page { status, page, leads_to, cookie, allow: Some(allow) }
-        }
-        other @ Answer::Consent(..) => other,
-    }
+    Answer::Page(Trouble::WrongMethod.page().allowing(allow))
 }

@@ -3,13 +3,13 @@
 use axiru_aws::connect::setup_link::LinkState;
 use axiru_aws::connect::token::{Token, TokenPurpose};
 use axiru_domain::Mode;
+use axiru_pages::{Fields, Page};
 use axiru_stripe::oauth::authorize_link;
 use http::StatusCode;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, form_targets};
 use crate::app::App;
 use crate::browser;
-use crate::fields::Fields;
 use crate::pages::{self, Trouble};
 
 /// `GET`: explains; with a link it offers the modes that the link allows.
@@ -37,13 +37,9 @@ pub(crate) async fn show(app: &App, fields: &Fields) -> Answer {
     }
     let open: Vec<Mode> =
         offers.iter().filter(|(_, state)| matches!(state, LinkState::Open(_))).map(|(mode, _)| *mode).collect();
-    Answer::Page {
-        status: if open.is_empty() { StatusCode::GONE } else { StatusCode::OK },
-        page: pages::install(&link, &offers),
-        leads_to: open.iter().map(|mode| app.config.authorize_page(*mode).clone()).collect(),
-        cookie: None,
-        allow: None,
-    }
+    let status = if open.is_empty() { StatusCode::GONE } else { StatusCode::OK };
+    let consent: Vec<_> = open.iter().map(|mode| app.config.authorize_page(*mode).clone()).collect();
+    Answer::Page(Page::new(status, pages::install(&link, &offers)).leading_to(form_targets(&consent)))
 }
 
 /// `POST`: begins an install and leads to Stripe.

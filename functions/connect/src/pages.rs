@@ -3,13 +3,14 @@
 //! Every value is escaped by the template. No script, nothing from elsewhere, one style that the content policy lets in by its hash.
 
 mod connect;
+mod gallery;
 mod layout;
 mod privacy;
 mod table;
 mod trouble;
 
 pub(crate) use connect::{Confirmation, confirm, connected, install, install_without_link};
-pub(crate) use layout::STYLE;
+pub use gallery::gallery;
 pub(crate) use privacy::privacy;
 pub(crate) use table::permissions;
 pub(crate) use trouble::Trouble;
@@ -31,8 +32,8 @@ pub(crate) fn home() -> Markup {
                 a href="/stripe/install" { "the page on which accounts are connected" } "." }
             h2 { "Before you connect" }
             ul {
-                li { a href="/permissions" { "What Axiru asks Stripe for, and why" } }
-                li { a href="/privacy" { "What is kept, and what never is" } }
+                li { a class="way" href="/permissions" { "What Axiru asks Stripe for, and why" } }
+                li { a class="way" href="/privacy" { "What is kept, and what never is" } }
             }
         },
     )

@@ -1,7 +1,8 @@
 //! Pages for what does not work, each with what to do about it. What a stranger sees tells them nothing.
 
+use axiru_pages::Page;
 use http::StatusCode;
-use maud::{Markup, html};
+use maud::html;
 
 use super::layout::document;
 use crate::answer::Answer;
@@ -52,7 +53,6 @@ const NEW_LINK: &str = "Ask the person who runs this deployment for a new link."
 
 impl Trouble {
     /// Every trouble.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 18] = [
         Self::NoSuchPage,
         Self::WrongMethod,
@@ -172,21 +172,19 @@ impl Trouble {
     }
 
     /// The page.
-    pub(crate) fn page(self) -> Markup {
-        let (_, headline, happened, next) = self.said();
-        document(
-            headline,
-            html! {
-                h1 { (headline) }
-                p class="lead" { (happened) }
-                p { (next) }
-                p { a href="/" { "First page" } }
-            },
-        )
+    pub(crate) fn page(self) -> Page {
+        let (status, headline, happened, next) = self.said();
+        let main = html! {
+            h1 { (headline) }
+            p class="lead" { (happened) }
+            p { (next) }
+            p { a class="way" href="/" { "First page" } }
+        };
+        Page::new(status, document(headline, main))
     }
 
     /// The answer.
     pub(crate) fn answer(self) -> Answer {
-        Answer::page(self.said().0, self.page())
+        Answer::Page(self.page())
     }
 }

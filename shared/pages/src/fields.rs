@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
-/// Longest query or form that is read. The longest honest one, a confirmation, is below 400 bytes.
-const MAX_BYTES: usize = 4_096;
-
 /// Most fields that are read.
 const MAX_FIELDS: usize = 16;
 
 /// The fields, each at most once. No `Debug`: they hold links, states and codes.
-pub(crate) struct Fields(BTreeMap<String, String>);
+pub struct Fields(BTreeMap<String, String>);
 
 /// The text cannot be read as fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FieldsError {
-    /// Longer than [`MAX_BYTES`], or more than [`MAX_FIELDS`].
+pub enum FieldsError {
+    /// Longer than allowed, or more than 16 fields.
     #[error("the form or query is too long")]
     TooLong,
     /// Not URL-encoded UTF-8.
@@ -26,9 +23,12 @@ pub(crate) enum FieldsError {
 }
 
 impl Fields {
-    /// Reads URL-encoded fields.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, FieldsError> {
-        if text.len() > MAX_BYTES {
+    /// Reads URL-encoded fields of at most `max_bytes`.
+    ///
+    /// # Errors
+    /// [`FieldsError`].
+    pub fn parse(text: &[u8], max_bytes: usize) -> Result<Self, FieldsError> {
+        if text.len() > max_bytes {
             return Err(FieldsError::TooLong);
         }
         let text = std::str::from_utf8(text).map_err(|_| FieldsError::Encoding)?;
@@ -46,7 +46,8 @@ impl Fields {
     }
 
     /// A field's value; none where it is missing or empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
@@ -58,19 +59,20 @@ mod tests {
     use super::*;
 
     fn error(text: &[u8]) -> Option<FieldsError> {
-        Fields::parse(text).err()
+        Fields::parse(text, 4_096).err()
     }
 
     #[test]
     fn strictly_read() {
-        let fields = Fields::parse(b"state=test.a-b&empty=&x=%C3%BC+y").unwrap_or_else(|error| panic!("{error}"));
+        let fields =
+            Fields::parse(b"state=test.a-b&empty=&x=%C3%BC+y", 4_096).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(
             (fields.get("state"), fields.get("empty"), fields.get("x"), fields.get("y")),
             (Some("test.a-b"), None, Some("ü y"), None)
         );
         assert_eq!(error(b"code=1&code=2"), Some(FieldsError::Twice));
         assert_eq!(error(b"\xff=1"), Some(FieldsError::Encoding));
-        assert_eq!(error(&[b'a'; MAX_BYTES + 1]), Some(FieldsError::TooLong));
+        assert_eq!(error(&[b'a'; 4_097]), Some(FieldsError::TooLong));
         assert_eq!(
             error("a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1&l=1&m=1&n=1&o=1&p=1&q=1".as_bytes()),
             Some(FieldsError::TooLong)
@@ -80,7 +82,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(fields) = Fields::parse(&bytes) {
+            if let Ok(fields) = Fields::parse(&bytes, 4_096) {
                 prop_assert!(fields.get("state").is_none_or(|value| value.len() <= 600));
             }
         }
