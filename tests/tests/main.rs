@@ -9,6 +9,7 @@ mod arrows;
 mod connect;
 mod facts;
 mod gateway;
+mod notify;
 mod path_a;
 mod path_b;
 mod refresh;

@@ -48,6 +48,11 @@ impl AwsError {
         Self { source: None, ..self }
     }
 
+    /// The same, to be tried again: what keeps the service from acting is not in the request.
+    pub(crate) fn put_off(self) -> Self {
+        Self { retry: Retry::Later, ..self }
+    }
+
     /// The service kept putting the call off.
     pub(crate) fn busy(call: &'static str) -> Self {
         Self { call, code: "put off".to_owned(), retry: Retry::Later, source: None }

@@ -18,6 +18,8 @@ pub enum Service {
     S3,
     /// Configured secrets.
     SecretsManager,
+    /// Mail.
+    Ses,
     /// Stripe: no AWS service, but an I/O point like them.
     Stripe,
 }
@@ -31,6 +33,7 @@ impl Service {
             Self::Kms => "kms",
             Self::S3 => "s3",
             Self::SecretsManager => "secretsmanager",
+            Self::Ses => "ses",
             Self::Stripe => "stripe",
         }
     }
@@ -48,7 +51,7 @@ pub struct Call {
     /// The operation, as AWS names it: `TransactWriteItems`. For Stripe method and path, ids replaced:
     /// `POST /v1/refunds/:id/cancel`.
     pub operation: String,
-    /// Tables, queue URL, key id, `bucket/key`, secret id or Stripe's path, in the order of the request, each once.
+    /// Tables, queue URL, key id, `bucket/key`, secret id, the address that a mail is from, or Stripe's path, in the order of the request, each once.
     pub targets: Vec<String>,
     /// The request body as the service would see it (after `aws-chunked` decoding).
     pub body: Bytes,

@@ -75,4 +75,8 @@ impl InProcess {
         /// A Secrets Manager client of this process.
         secrets, aws_sdk_secretsmanager
     );
+    client!(
+        /// An SES client of this process.
+        ses, aws_sdk_sesv2
+    );
 }

@@ -9,7 +9,7 @@ pub struct Piece {
     pub bytes: Vec<u8>,
 }
 
-/// All that is stored in an account: table items, every message ever sent, every version of every object.
+/// All that is stored in an account: table items, every message ever sent, every version of every object, every mail.
 #[derive(Debug, Clone, Default)]
 pub struct Dump {
     /// The pieces, in no order that means anything.

@@ -1,4 +1,4 @@
-//! KMS: a symmetric key bound to its encryption context, an Ed25519 signing key, an HMAC key.
+//! KMS: a symmetric key bound to its encryption context, an Ed25519 signing key, two HMAC keys.
 //!
 //! The key material is fixed, so that signatures are the same bytes in every account; ciphertexts are random, as in
 //! KMS. A ciphertext here is a version byte, the key id, a nonce, and AES-256-GCM output whose associated data is the
@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::names::{ACCOUNT_ID, LINK_KEY_ID, REGION, SEAL_KEY_ID, SIGNING_KEY_ID};
+use crate::names::{ACCOUNT_ID, LINK_KEY_ID, LINK_KEY_TWO_ID, REGION, SEAL_KEY_ID, SIGNING_KEY_ID};
 use crate::wire::{Reply, WireRequest, text};
 
 /// Most bytes that Encrypt, Sign and GenerateMac take.
@@ -48,8 +48,12 @@ type Answer = Result<Value, (&'static str, String)>;
 
 impl Kms {
     pub(crate) fn new() -> Self {
-        let keys =
-            [(SEAL_KEY_ID, Usage::Encrypt, 0x5e), (SIGNING_KEY_ID, Usage::Sign, 0x51), (LINK_KEY_ID, Usage::Mac, 0x3c)];
+        let keys = [
+            (SEAL_KEY_ID, Usage::Encrypt, 0x5e),
+            (SIGNING_KEY_ID, Usage::Sign, 0x51),
+            (LINK_KEY_ID, Usage::Mac, 0x3c),
+            (LINK_KEY_TWO_ID, Usage::Mac, 0xc3),
+        ];
         let key =
             |(id, usage, byte): (&str, Usage, u8)| (id.to_owned(), Key { usage, material: [byte; 32], enabled: true });
         Self { keys: Mutex::new(keys.into_iter().map(key).collect()) }

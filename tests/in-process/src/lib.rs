@@ -1,7 +1,7 @@
 //! AWS and Stripe in one process, for tests and for simulation in virtual time.
 //!
 //! Real `aws-sdk-*` clients talk to an HTTP connector that answers from memory: [dynoxide] for DynamoDB, small doubles
-//! for SQS, KMS, S3 and Secrets Manager. Production code therefore needs no mock traits: it calls SDK clients, here as in
+//! for SQS, KMS, S3, SES and Secrets Manager. Production code therefore needs no mock traits: it calls SDK clients, here as in
 //! the cloud, and everything between (serialisation, error parsing, the SDK's own retries) is the real thing.
 //!
 //! - [`InProcess`] is one account: tables, queues, keys, objects, and the clients for them.
@@ -37,6 +37,7 @@ mod report;
 mod s3;
 mod s3_xml;
 mod secrets;
+mod ses;
 mod sqs;
 mod stripe;
 mod tables;
@@ -56,5 +57,6 @@ pub use latency::Latencies;
 pub use names::*;
 pub use process::Outcome;
 pub use report::{Point, Report, Violation};
+pub use ses::SentMail;
 pub use stripe::Stripe;
 pub use world::InProcess;

@@ -22,14 +22,24 @@ pub const EXECUTIONS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/0000
 /// Its dead letters.
 pub const EXECUTIONS_DEAD_LETTER_QUEUE_URL: &str =
     "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-executions-dead.fifo";
+/// The queue of mails that came back.
+pub const RETURNS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-returns";
+/// Its dead letters.
+pub const RETURNS_DEAD_LETTER_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-returns-dead";
 /// How often a message is handed out before it counts as dead.
 pub const MAX_RECEIVES: u32 = 5;
 /// The symmetric key that seals tokens and signing secrets.
 pub const SEAL_KEY_ID: &str = "11111111-0000-4000-8000-000000000001";
 /// The Ed25519 key that signs checkpoints.
 pub const SIGNING_KEY_ID: &str = "22222222-0000-4000-8000-000000000002";
-/// The HMAC key of links.
+/// The first HMAC key of links.
 pub const LINK_KEY_ID: &str = "33333333-0000-4000-8000-000000000003";
+/// The second HMAC key of links.
+pub const LINK_KEY_TWO_ID: &str = "44444444-0000-4000-8000-000000000004";
+/// The only address that may be mailed from.
+pub const MAIL_FROM: &str = "axiru@shop.example";
+/// The configuration set of mails.
+pub const MAIL_CONFIGURATION_SET: &str = "axiru-mail";
 /// The export bucket.
 pub const EXPORT_BUCKET: &str = "axiru-export";
 /// The developer secret of test mode.

@@ -13,6 +13,7 @@ pub(crate) fn failed(service: Service) -> Reply {
         Service::Sqs => Reply::json_error(500, "com.amazonaws.sqs#InternalFailure", "internal failure"),
         Service::Kms => Reply::json_error(500, "KMSInternalException", "internal failure"),
         Service::SecretsManager => Reply::json_error(500, "InternalServiceError", "internal failure"),
+        Service::Ses => Reply::json_error(500, "InternalServiceErrorException", "internal failure"),
         // Calls to Stripe take another way: see `stripe.rs`.
         Service::Stripe => Reply::json_error(500, "api_error", "internal failure"),
     }
@@ -28,6 +29,7 @@ pub(crate) fn throttled(service: Service) -> Reply {
             "The level of configured provisioned throughput for the table was exceeded.",
         ),
         Service::Sqs => Reply::json_error(400, "com.amazonaws.sqs#RequestThrottled", "the request was throttled"),
+        Service::Ses => Reply::json_error(429, "TooManyRequestsException", "Maximum sending rate exceeded."),
         Service::Kms | Service::SecretsManager | Service::Stripe => {
             Reply::json_error(400, "ThrottlingException", "Rate exceeded")
         }

@@ -12,15 +12,17 @@ use tokio::time::Instant;
 use crate::dump::{Dump, Piece};
 use crate::names::{
     EXECUTIONS_DEAD_LETTER_QUEUE_URL, EXECUTIONS_QUEUE_URL, MAX_RECEIVES, OBSERVATIONS_DEAD_LETTER_QUEUE_URL,
-    OBSERVATIONS_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL, REFRESH_QUEUE_URL,
+    OBSERVATIONS_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL, REFRESH_QUEUE_URL, RETURNS_DEAD_LETTER_QUEUE_URL,
+    RETURNS_QUEUE_URL,
 };
 use crate::wire::{Reply, WireRequest, set, text};
 
 /// Each queue with its dead letters.
-const QUEUES: [(&str, &str); 3] = [
+const QUEUES: [(&str, &str); 4] = [
     (OBSERVATIONS_QUEUE_URL, OBSERVATIONS_DEAD_LETTER_QUEUE_URL),
     (REFRESH_QUEUE_URL, REFRESH_DEAD_LETTER_QUEUE_URL),
     (EXECUTIONS_QUEUE_URL, EXECUTIONS_DEAD_LETTER_QUEUE_URL),
+    (RETURNS_QUEUE_URL, RETURNS_DEAD_LETTER_QUEUE_URL),
 ];
 
 /// Most bytes of one message, and of all messages of one batch, bodies and attributes together.

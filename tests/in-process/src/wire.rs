@@ -70,6 +70,14 @@ impl WireRequest {
                     _ => return Err(format!("no double answers `{target}`")),
                 };
             }
+            None if path.starts_with("v2/email/") => {
+                wire.service = Service::Ses;
+                wire.operation = match (wire.method.as_str(), path) {
+                    ("POST", "v2/email/outbound-emails") => "SendEmail",
+                    _ => "Unknown",
+                }
+                .to_owned();
+            }
             None => wire.read_s3_address(host, path),
         }
         Ok(wire)
@@ -113,7 +121,7 @@ impl WireRequest {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// What the call is about: tables, queue, key, object, secret.
+    /// What the call is about: tables, queue, key, object, secret, the address that a mail is from.
     pub(crate) fn targets(&self) -> Vec<String> {
         let body = self.json();
         let text =
@@ -123,6 +131,7 @@ impl WireRequest {
             Service::Sqs => text("QueueUrl"),
             Service::Kms => text("KeyId"),
             Service::SecretsManager => text("SecretId"),
+            Service::Ses => text("FromEmailAddress"),
             Service::Stripe => Vec::new(),
             Service::S3 if self.key.is_empty() => vec![self.bucket.clone()],
             Service::S3 => vec![format!("{}/{}", self.bucket, self.key)],

@@ -24,6 +24,7 @@ use crate::names::EXPORT_BUCKET;
 use crate::process::{Outcome, Process};
 use crate::s3::S3;
 use crate::secrets::Secrets;
+use crate::ses::{SentMail, Ses};
 use crate::sqs::Sqs;
 use crate::stripe::Stripe;
 use crate::tables;
@@ -36,6 +37,7 @@ pub(crate) struct World {
     kms: Kms,
     s3: S3,
     secrets: Secrets,
+    ses: Ses,
     pub(crate) gate: Arc<Gate>,
     latencies: Mutex<Latencies>,
     processes: AtomicUsize,
@@ -50,6 +52,7 @@ impl World {
             Service::Kms => self.kms.answer(request),
             Service::S3 => self.s3.answer(request),
             Service::SecretsManager => self.secrets.answer(request),
+            Service::Ses => self.ses.answer(request),
             Service::Stripe => crate::refusals::failed(Service::Stripe),
         }
     }
@@ -90,6 +93,7 @@ impl InProcess {
             kms: Kms::new(),
             s3: S3::new(&[EXPORT_BUCKET]),
             secrets: Secrets::new(),
+            ses: Ses::default(),
             gate: Arc::new(Gate::default()),
             latencies: Mutex::new(Latencies::none()),
             processes: AtomicUsize::new(1),
@@ -213,6 +217,16 @@ impl InProcess {
         self.world.secrets.set(arn, value);
     }
 
+    /// Every mail that SES has taken, oldest first, past the gate.
+    pub fn mails(&self) -> Vec<SentMail> {
+        self.world.ses.mails()
+    }
+
+    /// From now on SES takes no mail to this address, as it does for one that it finds wrong.
+    pub fn refuse_mail_to(&self, address: &str) {
+        self.world.ses.refuse(address);
+    }
+
     /// Enables or disables a key.
     pub fn enable_key(&self, key_id: &str, enabled: bool) {
         self.world.kms.enable(key_id, enabled);
@@ -227,6 +241,7 @@ impl InProcess {
         self.world.dynamodb.dump(&mut dump)?;
         self.world.sqs.dump(&mut dump);
         self.world.s3.dump(&mut dump);
+        self.world.ses.dump(&mut dump);
         Ok(dump)
     }
 }

@@ -132,6 +132,7 @@ impl Ground {
             kms: account.kms(retries),
             s3: account.s3(retries),
             secrets: account.secrets(retries),
+            ses: account.ses(retries),
         };
         let app = App::new(Store::new(clients.dynamodb.clone(), local::STATE_TABLE, local::LEDGER_TABLE), None, now);
         Self { account, clients, app }

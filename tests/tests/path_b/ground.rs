@@ -58,6 +58,7 @@ impl Ground {
             kms: account.kms(retries),
             s3: account.s3(retries),
             secrets: account.secrets(retries),
+            ses: account.ses(retries),
         };
         let ground = Self { account, clients };
         for mode in Mode::ALL {

@@ -51,8 +51,12 @@ pub(crate) fn properties(id: &str) -> &'static Value {
     &resource["Properties"]
 }
 
-/// The logical id that a `Ref`, a `GetAtt`, or the first variable of a `Sub` names, with the path behind it in the case of a `Sub`.
+/// The logical id that a `Ref`, a `GetAtt`, or the first variable of a `Sub` names, with the path behind it in the case of a `Sub`; both
+/// ids of an `If`, and of a `Sub` that spells an ARN out its service and what stands behind the account.
 pub(crate) fn referenced(value: &Value) -> Option<String> {
+    if let Some(either) = value["Fn::If"].as_array() {
+        return Some(format!("{}|{}", referenced(&either[1])?, referenced(&either[2])?));
+    }
     if let Some(id) = value["Ref"].as_str() {
         return Some(id.to_owned());
     }
@@ -61,7 +65,11 @@ pub(crate) fn referenced(value: &Value) -> Option<String> {
         let suffix = if attribute == "StreamArn" { ":stream" } else { "" };
         return Some(format!("{}{suffix}", parts[0].as_str()?));
     }
-    let text = value["Fn::Sub"].as_str()?;
+    let text = value["Fn::Sub"].as_str().or_else(|| value["Fn::Sub"][0].as_str())?;
+    if let Some(arn) = text.strip_prefix("arn:${AWS::Partition}:") {
+        let (service, rest) = arn.split_once(':')?;
+        return Some(format!("{service}:{}", rest.strip_prefix("${AWS::Region}:${AWS::AccountId}:")?));
+    }
     let (variable, path) = text.strip_prefix("${")?.split_once('}')?;
     Some(format!("{}{path}", variable.split('.').next()?))
 }

@@ -37,8 +37,9 @@ fn conditions(condition: &Value) -> String {
     let mut text = Vec::new();
     for (operator, keys) in condition.as_object().into_iter().flatten() {
         for (key, values) in keys.as_object().into_iter().flatten() {
-            let values: Vec<String> =
-                list(values).iter().filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            let value = |value: &Value| value.as_str().map(str::to_owned).or_else(|| referenced(value));
+            let values: Vec<String> = list(values).iter().filter_map(value).collect();
+            assert!(!values.is_empty(), "a condition of another shape: {condition}");
             text.push(format!("{operator} {key}={}", values.join("|")));
         }
     }
@@ -81,10 +82,12 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
         appenders,
         [
             "AdminRole",
+            "ApproveRole",
             "ConnectRole",
             "DecideRole",
             "ExecuteRole",
             "GatewayRole",
+            "NotifyRole",
             "ObserveRole",
             "RefreshRole",
             "SweepRole"
@@ -134,6 +137,7 @@ fn only_execute_takes_jobs_and_it_sends_none() {
     assert_eq!(
         jobs,
         [
+            "ApproveRole  ExecutionsQueue  sqs:SendMessage",
             "DecideRole  ExecutionsQueue  sqs:SendMessage",
             "ExecuteRole  ExecutionsQueue  sqs:DeleteMessage",
             "ExecuteRole  ExecutionsQueue  sqs:GetQueueAttributes",
@@ -142,4 +146,31 @@ fn only_execute_takes_jobs_and_it_sends_none() {
             "SweepRole  ExecutionsQueue  sqs:SendMessage",
         ]
     );
+}
+
+#[test]
+fn who_makes_links_checks_none_and_nobody_else_touches_their_keys() {
+    let matrix = matrix();
+    let links: Vec<&str> = matrix.lines().filter(|line| line.contains("LinkKey")).collect();
+    assert_eq!(
+        links,
+        [
+            "ApproveRole  LinkKeyOne  kms:VerifyMac",
+            "ApproveRole  LinkKeyTwo  kms:VerifyMac",
+            "NotifyRole  LinkKeyOne|LinkKeyTwo  kms:GenerateMac",
+        ]
+    );
+    assert!(matrix.lines().filter(|line| line.contains("Mac")).all(|line| links.contains(&line)));
+}
+
+#[test]
+fn who_approves_mails_nothing_and_who_mails_decides_and_executes_nothing() {
+    let matrix = matrix();
+    let of = |role: &str| matrix.lines().filter(|line| line.starts_with(role)).collect::<Vec<_>>();
+    assert!(!of("ApproveRole").iter().any(|line| line.contains("ses:") || line.contains("  SealKey  ")));
+    assert!(!of("NotifyRole").iter().any(|line| line.contains("SealKey") || line.contains("Executions")));
+    for line in matrix.lines().filter(|line| line.contains("  ses:SendEmail")) {
+        assert!(line.starts_with("NotifyRole  ses:"), "{line}");
+        assert!(line.ends_with("  if StringEquals ses:FromAddress=MailFrom"), "from any address: {line}");
+    }
 }

@@ -7,6 +7,7 @@ mod faults;
 mod kms;
 mod s3;
 mod secrets;
+mod ses;
 mod sqs;
 mod stripe;
 
