@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod admin;
+mod approvals;
 mod arrows;
 mod connect;
 mod facts;

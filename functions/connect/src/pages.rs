@@ -32,8 +32,8 @@ pub(crate) fn home() -> Markup {
                 a href="/stripe/install" { "the page on which accounts are connected" } "." }
             h2 { "Before you connect" }
             ul {
-                li { a href="/permissions" { "What Axiru asks Stripe for, and why" } }
-                li { a href="/privacy" { "What is kept, and what never is" } }
+                li { a class="way" href="/permissions" { "What Axiru asks Stripe for, and why" } }
+                li { a class="way" href="/privacy" { "What is kept, and what never is" } }
             }
         },
     )

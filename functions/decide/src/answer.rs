@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use axiru_aws::decide::Decided;
-use axiru_domain::{Outcome, RequestStatus};
+use axiru_domain::{Approval, Outcome, RequestStatus, Timestamp};
 use axiru_ledger::entry::Entry;
 use serde::Deserialize;
 
 use crate::wire::{
-    Audit, DecisionAnswer, FailureAnswer, HoldAnswer, IntentAnswer, LimitAnswer, OutcomeWord, StatusWord, VerdictAnswer,
+    ApprovalAnswer, Audit, DecisionAnswer, FailureAnswer, GroupAnswer, HoldAnswer, IntentAnswer, LimitAnswer,
+    OutcomeWord, StatusWord, VerdictAnswer,
 };
 
 /// An entry that is not that of a decision.
@@ -125,6 +126,7 @@ impl DecisionAnswer {
                 status: failure.status,
                 code: failure.code,
             }),
+            approval: decided.row.approval.as_ref().map(approval),
             expires_at: made.open_until,
             intent: IntentAnswer {
                 kind: made.kind,
@@ -143,6 +145,22 @@ impl DecisionAnswer {
             },
             cached: decided.cached,
         })
+    }
+}
+
+/// How the people stand who were asked, by the answers alone: who has left a group since is found when it begins.
+fn approval(asked: &Approval) -> ApprovalAnswer {
+    let count = |people: usize| u32::try_from(people).unwrap_or(u32::MAX);
+    let groups = asked.standing(|_, _| true).into_iter().zip(&asked.groups).map(|(standing, group)| GroupAnswer {
+        group: standing.group,
+        quorum: standing.quorum,
+        approved: standing.approved,
+        asked: count(group.approvers.len()),
+    });
+    ApprovalAnswer {
+        groups: groups.collect(),
+        digest: asked.digest(),
+        until: Timestamp::from_millis(asked.until).map(|until| until.to_string()).unwrap_or_default(),
     }
 }
 

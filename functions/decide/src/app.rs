@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axiru_aws::approval::LinkCaps;
 use axiru_aws::decide::Decider;
 use axiru_aws::facts::StripeFacts;
 use axiru_aws::jobs::JobQueue;
@@ -41,7 +42,8 @@ impl App {
         let tokens = Arc::new(TokenReader::new(store.clone(), seal.clone(), asks));
         let facts = StripeFacts::new(Arc::clone(&https), base.clone(), Arc::clone(&tokens));
         let executions = Executions { reach: Arc::new(Reach::new(https, base, tokens)), jobs };
-        Ok(Self::new(store, Some(facts), Timestamp::now).with_executions(executions, seal))
+        let caps = env::parsed("AXIRU_LINK_CAPS", LinkCaps::default())?;
+        Ok(Self::new(store, Some(facts), Timestamp::now).with_executions(executions, seal).with_link_caps(caps))
     }
 
     /// On that store, asking for facts if it is given whom to ask, with that clock.
@@ -53,6 +55,13 @@ impl App {
             None => decider,
         };
         Self { decider, executions: None, store, now }
+    }
+
+    /// With the most that the link of one person may release.
+    #[must_use]
+    pub fn with_link_caps(mut self, caps: LinkCaps) -> Self {
+        self.decider = self.decider.with_link_caps(caps);
+        self
     }
 
     /// Having made what is allowed and asked for, with what has to wait sealed under that key.

@@ -1,11 +1,12 @@
 //! Routes: first who, then what.
 
 use axiru_aws::decide::{Ask, DecideError, Decided, Purpose};
-use axiru_domain::{KeyToken, RequestId};
+use axiru_domain::{KeyToken, RequestId, RequestStatus};
 use axiru_runtime::metrics;
 use http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use tokio::time::{Duration, Instant};
 
 use crate::NAME;
 use crate::app::App;
@@ -38,7 +39,7 @@ async fn route(app: &App, request: &Request) -> Result<Response<Body>, Refusal> 
         (DECISIONS, &Method::GET) => list::list(app, &caller::token(request.headers())?, request).await,
         (DECISIONS, _) => only("GET, POST"),
         (path, method) => match (path.strip_prefix("/api/v1/decisions/"), method) {
-            (Some(id), &Method::GET) => one(app, &caller::token(request.headers())?, id).await,
+            (Some(id), &Method::GET) => one(app, &caller::token(request.headers())?, id, request).await,
             (Some(_), _) => only("GET"),
             (None, _) => Err(Refusal::other(StatusCode::NOT_FOUND, "no_such_route", "there is no such route")),
         },
@@ -104,11 +105,44 @@ fn note(mode: axiru_domain::Mode, error: &DecideError) {
     }
 }
 
-async fn one(app: &App, token: &KeyToken, id: &str) -> Result<Response<Body>, Refusal> {
+/// Longest that a caller may have us wait for news, in seconds: the function's own time is 29.
+const MAX_WAIT_SECS: u64 = 20;
+
+/// Time between two looks while a caller waits. Each reads two rows.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// One decision; with `wait`, as soon as it is no longer the same, or that many seconds later.
+async fn one(app: &App, token: &KeyToken, id: &str, request: &Request) -> Result<Response<Body>, Refusal> {
     let unknown = || Refusal::other(StatusCode::NOT_FOUND, "no_such_decision", "the key's actor has no such decision");
     let id: RequestId = id.parse().map_err(|_| unknown())?;
-    let found = app.store.decision(token, &id, (app.now)()).await.map_err(|error| Refusal::of(&error))?;
-    answer(&found.ok_or_else(unknown)?)
+    let began = Instant::now();
+    let mut first = None;
+    loop {
+        // The key's row is read each time: one that is revoked hears nothing more.
+        let found = app.store.decision(token, &id, (app.now)()).await.map_err(|error| Refusal::of(&error))?;
+        let found = found.ok_or_else(unknown)?;
+        let until = began + wait(request.uri().query().unwrap_or_default())?;
+        let status = found.row.status;
+        let as_before = *first.get_or_insert(status) == status;
+        // Of what is allowed only the caller, or Stripe, makes something.
+        let waits = status.is_open() && status != RequestStatus::Allowed;
+        if !waits || !as_before || Instant::now() + LOOK > until {
+            return answer(&found);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The query of one decision: `wait=<seconds>`, or nothing.
+fn wait(query: &str) -> Result<Duration, Refusal> {
+    let refuse =
+        || Refusal::field("wait", format!("a number of seconds, 0 to {MAX_WAIT_SECS}, and no other parameter"));
+    if query.is_empty() {
+        return Ok(Duration::ZERO);
+    }
+    let secs = query.strip_prefix("wait=").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let secs = secs.and_then(|digits| digits.parse().ok()).filter(|secs| *secs <= MAX_WAIT_SECS);
+    secs.map(Duration::from_secs).ok_or_else(refuse)
 }
 
 fn answer(decided: &Decided) -> Result<Response<Body>, Refusal> {

@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::parameters::{AskHeaders, ListParameters};
+use crate::parameters::{AskHeaders, ListParameters, WaitParameter};
 use crate::wire::{DecisionAnswer, DecisionList, DecisionRequest, KindWord, OutcomeWord, ProblemBody, StatusWord};
 
 /// The whole description.
@@ -70,9 +70,13 @@ fn decide() {}
 /// One decision of the key's actor, with where it stands now.
 #[utoipa::path(
     get, path = "/api/v1/decisions/{id}", operation_id = "decision", tag = "decisions",
-    params(("id" = String, Path, description = "The decision's id, `dec_` and 32 hex digits.", pattern = "^dec_[0-9a-f]{32}$")),
+    params(
+        ("id" = String, Path, description = "The decision's id, `dec_` and 32 hex digits.", pattern = "^dec_[0-9a-f]{32}$"),
+        WaitParameter
+    ),
     responses(
-        (status = 200, description = "The decision.", body = DecisionAnswer),
+        (status = 200, description = "The decision. With `wait`: as soon as its `status` changes.", body = DecisionAnswer),
+        (status = 400, description = "`wait` is wrong.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The key is not accepted.", body = ProblemBody, content_type = "application/problem+json",
             headers(("WWW-Authenticate" = String, description = "`Bearer realm=\"axiru\"`."))),
         (status = 404, description = "The key's actor has no such decision.", body = ProblemBody, content_type = "application/problem+json"),

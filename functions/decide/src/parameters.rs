@@ -13,6 +13,9 @@ pub(crate) struct AskHeaders;
 /// Parameters of a list.
 pub(crate) struct ListParameters;
 
+/// How long to wait for news of one decision.
+pub(crate) struct WaitParameter;
+
 fn optional(place: ParameterIn, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     ParameterBuilder::new()
         .name(name)
@@ -25,6 +28,14 @@ fn optional(place: ParameterIn, name: &str, about: &str, schema: impl Into<RefOr
 
 fn word(name: &str) -> RefOr<Schema> {
     Ref::from_schema_name(name).into()
+}
+
+impl IntoParams for WaitParameter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let secs = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(20));
+        let about = "Seconds to wait while it is held, approved or being made, for its `status` to change; 0 where it is left out.";
+        vec![optional(ParameterIn::Query, "wait", about, secs)]
+    }
 }
 
 impl IntoParams for AskHeaders {

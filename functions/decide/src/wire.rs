@@ -100,9 +100,12 @@ pub(crate) struct DecisionAnswer {
     /// The Stripe object that it became; null where it became none yet, or nobody knows.
     #[schema(required)]
     pub(crate) object: Option<String>,
-    /// Why it was not made; null unless `status` is `failed`.
+    /// Why it was not made; null unless `status` is `failed` or `cancelled`.
     #[schema(required)]
     pub(crate) failure: Option<FailureAnswer>,
+    /// How the people stand who were asked; null where nobody was.
+    #[schema(required)]
+    pub(crate) approval: Option<ApprovalAnswer>,
     /// When an allowed or pending request ends by itself; null for a denied one.
     #[schema(required, schema_with = described::end)]
     pub(crate) expires_at: Option<String>,
@@ -142,10 +145,36 @@ pub(crate) enum StatusWord {
     Cancelled,
 }
 
+/// How the people stand who were asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ApprovalAnswer {
+    /// Every one of these groups must approve.
+    pub(crate) groups: Vec<GroupAnswer>,
+    /// The first digits of the hash of exactly what would be done: approvers see the same.
+    #[schema(pattern = "^[0-9A-F]{8}$")]
+    pub(crate) digest: String,
+    /// Until when they may answer.
+    #[schema(schema_with = described::moment)]
+    pub(crate) until: String,
+}
+
+/// How one group stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GroupAnswer {
+    pub(crate) group: String,
+    /// How many of them must approve.
+    pub(crate) quorum: u32,
+    /// How many have.
+    pub(crate) approved: u32,
+    /// How many were asked. Fewer than `quorum`: it can only expire.
+    pub(crate) asked: u32,
+}
+
 /// Why a movement was not made.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FailureAnswer {
-    /// `stripe_refused`, `permission_missing`, or `not_executed`: Stripe was never reached.
+    /// `stripe_refused`, `permission_missing`, or `not_executed`: Stripe was never reached. Of what was cancelled after it was held: what has
+    /// changed, such as `refunded_since`, `disputed_since`, `blocked_now`, `new_rule`, `quorum_lost`.
     pub(crate) reason: String,
     /// Stripe's HTTP status, where it answered.
     #[schema(required)]

@@ -1,10 +1,13 @@
 //! The execute function as a library: its handler, so that tests can call it without Lambda.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use axiru_aws::approval::LinkCaps;
 use axiru_aws::cancel::{Cancelled, Canceller};
-use axiru_aws::execution::{Executor, Worked, Worker};
+use axiru_aws::execution::{Beginner, Executor, Worked, Worker};
+use axiru_aws::facts::StripeFacts;
 use axiru_aws::jobs::Job;
 use axiru_aws::reach::Reach;
 use axiru_aws::refresh::AskQueue;
@@ -20,6 +23,10 @@ use axiru_stripe::transport::Transport;
 
 /// Name of the function in metrics.
 const NAME: &str = "execute";
+
+/// How long Stripe may take to tell what an approved request depends on. Nobody waits for the worker, and what it cannot be told puts the
+/// request off.
+const FACTS: Duration = Duration::from_secs(8);
 
 /// What the handler works with, built once.
 pub struct App {
@@ -38,8 +45,9 @@ impl App {
         let store = Store::new(clients.dynamodb, state, env::required("AXIRU_LEDGER_TABLE")?);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
+        let caps = env::parsed("AXIRU_LINK_CAPS", LinkCaps::default())?;
         let (https, base) = load::stripe()?;
-        Ok(Self::new(store, seal, asks, https, base, Timestamp::now))
+        Ok(Self::new(store, seal, asks, https, base, caps, Timestamp::now))
     }
 
     /// On that store, opening parameters with that key, with that way to Stripe and that clock.
@@ -50,12 +58,16 @@ impl App {
         asks: AskQueue,
         transport: Arc<dyn Transport>,
         base: ApiBase,
+        caps: LinkCaps,
         now: fn() -> Timestamp,
     ) -> Self {
         let tokens = Arc::new(TokenReader::new(store.clone(), seal.clone(), asks).with_clock(now));
         let canceller = Canceller::new(store.clone(), Arc::clone(&transport), base.clone(), Arc::clone(&tokens), now);
+        let facts = StripeFacts::new(Arc::clone(&transport), base.clone(), Arc::clone(&tokens)).with_deadline(FACTS);
+        let beginner = Beginner::new(store.clone(), facts, now).with_link_caps(caps);
         let reach = Arc::new(Reach::new(transport, base, tokens));
-        Self { worker: Worker::new(Executor::new(store, reach, now), seal), canceller }
+        let worker = Worker::new(Executor::new(store, reach, now), seal).with_beginner(beginner);
+        Self { worker, canceller }
     }
 }
 
@@ -98,7 +110,12 @@ async fn done(app: &App, message: &str, body: Option<&str>) -> bool {
     match outcome {
         Ok(Ok(worked)) => {
             tracing::info!(scope = %job.scope(), worked = ?worked, "a job was done");
-            metrics::count(NAME, mode, if worked == Worked::Unknown { "OutcomeUnknown" } else { "JobsDone" }, 1);
+            let metric = match worked {
+                Worked::Unknown => "OutcomeUnknown",
+                Worked::Ended(_) => "ApprovalsCancelled",
+                Worked::Done | Worked::Nothing => "JobsDone",
+            };
+            metrics::count(NAME, mode, metric, 1);
             true
         }
         Ok(Err(error)) => {

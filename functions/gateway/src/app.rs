@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axiru_aws::approval::LinkCaps;
 use axiru_aws::decide::Decider;
 use axiru_aws::execution::Executor;
 use axiru_aws::expire::Expirer;
@@ -39,7 +40,8 @@ impl App {
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
         let (https, base) = load::stripe()?;
-        Ok(Self::new(store, seal, asks, https, base, Timestamp::now))
+        let caps = env::parsed("AXIRU_LINK_CAPS", LinkCaps::default())?;
+        Ok(Self::new(store, seal, asks, https, base, Timestamp::now).with_link_caps(caps))
     }
 
     /// On that store, sealing with that key, with that way to Stripe and that clock.
@@ -63,5 +65,12 @@ impl App {
             store,
             now,
         }
+    }
+
+    /// With the most that the link of one person may release.
+    #[must_use]
+    pub fn with_link_caps(mut self, caps: LinkCaps) -> Self {
+        self.decider = self.decider.with_link_caps(caps);
+        self
     }
 }

@@ -87,7 +87,8 @@ fn find(folder: &dyn Folder, which: &Which) -> anyhow::Result<Found> {
             let entry = Entry::parse(line.to_vec())
                 .with_context(|| format!("line {} of `{name}` is not an entry; run `axiru verify`", i + 1))?;
             let named = |field| entry.fields().get(field).and_then(Value::as_str) == Some(&which.id);
-            let own = named("id") || named("request") || (entry.ty() == "movement.observed" && named("object"));
+            let by_request = entry.ty() == "decision.made" && named("request");
+            let own = named("id") || by_request || (entry.ty() == "movement.observed" && named("object"));
             if own && entry.fields().contains_key("decision") {
                 made.push(entry);
             } else if named("request") {

@@ -12,7 +12,7 @@ pub mod plan;
 pub mod refusal;
 pub mod review;
 pub mod status;
-mod why;
+pub(crate) mod why;
 
 pub use act::{Act, ChangeId, ChangeIdError};
 pub use refusal::{AdminError, Refusal};

@@ -6,6 +6,7 @@
 //! Whatever cannot be decided in time is [`DecideError::Undecided`]: never an allow.
 
 mod ask;
+mod asking;
 mod memory;
 mod plan;
 mod standing;
@@ -15,12 +16,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use axiru_domain::{ObjectRole, RateLimited, RequestId, RequestStatus, Scope, Timestamp, sameness};
+use axiru_domain::{ObjectRole, Outcome, RateLimited, RequestId, RequestStatus, Scope, Timestamp, sameness};
 use axiru_ledger::entry::{Entry, Tip};
 
+pub(crate) use ask::told;
 pub use ask::{Ask, Parameters, Purpose};
 pub use standing::Standing;
 
+use crate::approval::LinkCaps;
 use crate::connect::token::random_id;
 use crate::error::{AwsError, Retry};
 use crate::facts::{self, StripeFacts};
@@ -34,7 +37,7 @@ use crate::sealed;
 use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
 use memory::Memory;
-use view::{Learnt, View};
+use view::{Learnt, View, usage};
 
 /// How long a request may take in all. Stripe gives the authorisations of its own Issuing as long.
 pub const DEADLINE: Duration = Duration::from_secs(2);
@@ -147,6 +150,7 @@ pub struct Decider {
     memory: Memory,
     facts: Option<StripeFacts>,
     seal: Option<Seal>,
+    caps: LinkCaps,
     clock: fn() -> Timestamp,
     deadline: Duration,
 }
@@ -162,6 +166,8 @@ struct Course<'a> {
     learnt: Option<Learnt>,
     /// The object that Stripe does not know. Told only to whom the key is accepted, and where there is no decision yet.
     no_such: Option<&'static str>,
+    /// What people are shown beside what plans read, once Stripe was asked for it.
+    shown: Option<Learnt>,
 }
 
 /// What one try came to.
@@ -181,6 +187,7 @@ impl Decider {
             memory: Memory::default(),
             facts: None,
             seal: None,
+            caps: LinkCaps::default(),
             clock: Timestamp::now,
             deadline: DEADLINE,
         }
@@ -200,6 +207,13 @@ impl Decider {
         self
     }
 
+    /// With the most that the link of one person may release.
+    #[must_use]
+    pub fn with_link_caps(mut self, caps: LinkCaps) -> Self {
+        self.caps = caps;
+        self
+    }
+
     /// With another clock.
     #[must_use]
     pub fn with_clock(mut self, clock: fn() -> Timestamp) -> Self {
@@ -215,7 +229,8 @@ impl Decider {
         let scope = ask.scope();
         let sameness = sameness(&scope, ask.intent.kind(), ask.intent.parent(), ask.money());
         let attempt = random_id("att_").map_err(|_| Undecided::Random)?;
-        let mut course = Course { ask, scope, digest: ask.digest(), sameness, attempt, learnt: None, no_such: None };
+        let digest = ask.digest();
+        let mut course = Course { ask, scope, digest, sameness, attempt, learnt: None, no_such: None, shown: None };
         let work = Box::pin(self.tries(&mut course));
         tokio::time::timeout(self.deadline, work).await.unwrap_or(Err(Undecided::Deadline.into()))
     }
@@ -270,7 +285,14 @@ impl Decider {
             return Err(DecideError::Object(role));
         }
         view.learn(&course.scope, &reads, &similar, now).map_err(Undecided::from)?;
-        let counters = view.counter_rows(&course.scope, &reads).map_err(Undecided::from)?;
+        let mut counters = view.counter_rows(&course.scope, &reads).map_err(Undecided::from)?;
+        plan::count(&mut counters, &who, &key, now)?;
+        let asked = view.asked(course.ask, &who, now);
+        let decision = axiru_policy::decide(&plans, &asked, &usage(&counters));
+        let asking = match decision.outcome() {
+            Outcome::RequireApproval => Some(self.asking(course, &view, &key, &plans, &decision, now).await?),
+            Outcome::Allow | Outcome::Block => None,
+        };
         let question = plan::Question {
             course,
             view: &view,
@@ -282,7 +304,7 @@ impl Decider {
             tip: &tip,
             now,
         };
-        let mut planned = plan::writes(&self.store, &question, similar, counters)?;
+        let mut planned = plan::writes(&self.store, &question, decision, asking, similar, counters)?;
         planned.writes.rows.extend(self.sealed(course, &planned.row, now).await?);
         let entries = self.store.append_at(&log, &tip, now, planned.writes).await.map_err(Undecided::from)?;
         let entry = entries.into_iter().next().ok_or(Undecided::Entry(tip.seq))?;

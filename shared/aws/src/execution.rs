@@ -4,6 +4,7 @@
 //! [`conclude`] under the rules of `axiru_domain::Execution`. INVARIANT: nothing is sent for a request whose row does not say, as read
 //! or written by this very process, that it may.
 
+mod begin;
 mod conclude;
 mod heard;
 mod native;
@@ -36,6 +37,7 @@ use crate::tokens::TokenError;
 use conclude::News;
 use heard::Reading;
 
+pub use begin::{Began, BeginError, Beginner};
 pub use native::moves_of;
 pub use recover::{Recovered, Recoverer, enqueue};
 pub use work::{WorkError, Worked, Worker};

@@ -86,9 +86,7 @@ impl Expirer {
         let log = row.log();
         let plan = || async {
             let row = self.store.request_row(scope, id).await?;
-            let over = row.filter(|row| {
-                ends_by_itself(row.status) && row.open_until.is_some_and(|until| until <= (self.clock)())
-            });
+            let over = row.filter(|row| is_over(row, (self.clock)()));
             match over {
                 Some(row) => self.writes(row).await,
                 None => Ok(Writes::default()),
@@ -108,5 +106,16 @@ impl Expirer {
 
 /// Whether such a request ends when its time is over. What is under way at Stripe does not: only its outcome ends it.
 const fn ends_by_itself(status: RequestStatus) -> bool {
-    matches!(status, RequestStatus::Allowed | RequestStatus::Pending)
+    matches!(status, RequestStatus::Allowed | RequestStatus::Pending | RequestStatus::Approved)
+}
+
+/// Whether its time is over. What is approved is looked after before it is.
+fn is_over(row: &RequestRow, now: Timestamp) -> bool {
+    let until = match (row.status, &row.approval) {
+        (RequestStatus::Approved, Some(approval)) => {
+            approval.begins_by.and_then(|until| Timestamp::from_millis(until).ok())
+        }
+        _ => row.open_until,
+    };
+    ends_by_itself(row.status) && until.is_some_and(|until| until <= now)
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod admin;
+pub mod approval;
 pub mod cancel;
 pub mod clients;
 pub mod connect;

@@ -15,6 +15,8 @@ pub enum Actor {
     Staff(String),
     /// An operator of Axiru, by a pseudonym of the verified AWS caller.
     Operator(String),
+    /// A person of a scope, who answers what is asked.
+    Person(String),
     /// Somebody who moved money without asking Axiru.
     External,
     /// Stripe itself: automatic payouts, refunds that Stripe makes.
@@ -31,6 +33,7 @@ impl Actor {
             Self::Agent(_) => "agent",
             Self::Staff(_) => "staff",
             Self::Operator(_) => "operator",
+            Self::Person(_) => "person",
             Self::External => "external",
             Self::Stripe => "stripe",
             Self::Axiru => "axiru",
@@ -41,7 +44,7 @@ impl Actor {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Agent(id) | Self::Staff(id) | Self::Operator(id) => Some(id),
+            Self::Agent(id) | Self::Staff(id) | Self::Operator(id) | Self::Person(id) => Some(id),
             Self::External | Self::Stripe | Self::Axiru => None,
         }
     }
@@ -82,6 +85,7 @@ impl FromStr for Actor {
                 "agent" => Ok(Self::Agent(id.to_owned())),
                 "staff" => Ok(Self::Staff(id.to_owned())),
                 "operator" => Ok(Self::Operator(id.to_owned())),
+                "person" => Ok(Self::Person(id.to_owned())),
                 _ => Err(error()),
             },
             Some(_) => Err(error()),
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn written_and_read_back() {
-        for text in ["external", "stripe", "axiru", "agent:ag_1", "staff:p-2", "operator:op_0f"] {
+        for text in ["external", "stripe", "axiru", "agent:ag_1", "staff:p-2", "operator:op_0f", "person:per_1"] {
             assert_eq!(text.parse::<Actor>().map(String::from), Ok(text.to_owned()));
         }
     }

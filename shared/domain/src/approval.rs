@@ -18,8 +18,8 @@ use crate::{PersonId, RequestStatus, Timestamp};
 /// How long an approved request may take to begin, in seconds: it is decided again by then, or not made.
 pub const APPROVED_SECS: i64 = 900;
 
-/// Most people who are asked about one request, in all groups together: each gets a mail, and a link in the table.
-pub const MAX_ASKED: usize = 50;
+/// Digits of the action's hash that people are shown and compare.
+const DIGITS: usize = 8;
 
 /// What a person answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,9 +102,13 @@ pub struct Approval {
     /// Whom. Every one of these groups must approve.
     #[serde(rename = "g")]
     pub groups: Vec<AskedGroup>,
-    /// What they are asked about: the reasons for which plans held it, `<plan> <reason>` each. An approval answers these and no others.
+    /// Who asked for it: the operator of the agent and the maker of its key. They never answer.
+    #[serde(rename = "o")]
+    pub requesters: BTreeSet<PersonId>,
+    /// What they are asked about: the reasons for which plans held it, `<plan> <reason>` each, with what the plan's author says of the
+    /// rule. An approval answers these and no others.
     #[serde(rename = "r")]
-    pub reasons: BTreeSet<String>,
+    pub reasons: BTreeMap<String, Option<String>>,
     /// Until when they may answer, in milliseconds since 1970.
     #[serde(rename = "u")]
     pub until: i64,
@@ -138,9 +142,12 @@ pub enum Voted {
 /// An answer that does not count. Nothing changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VoteRefused {
-    /// The person was not asked, or is no longer one of those who may answer, or asked for it themselves.
+    /// The person was not asked, or is no longer one of those who may answer.
     #[error("this person may not answer")]
     NotAsked,
+    /// The person is one of those who asked.
+    #[error("who asked for it does not answer")]
+    Own,
     /// The person said the opposite before.
     #[error("this person has answered otherwise before")]
     Opposite,
@@ -166,6 +173,12 @@ pub struct GroupStanding {
 }
 
 impl Approval {
+    /// The digits of the hash of what is to be done that people compare.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.action.chars().take(DIGITS).collect::<String>().to_ascii_uppercase()
+    }
+
     /// Everybody who was asked.
     #[must_use]
     pub fn asked(&self) -> BTreeSet<&PersonId> {
@@ -219,6 +232,9 @@ impl Approval {
         still: impl Fn(&str, &PersonId) -> bool,
         now: Timestamp,
     ) -> Result<Voted, VoteRefused> {
+        if self.requesters.contains(person) {
+            return Err(VoteRefused::Own);
+        }
         // What was said before stands, whatever became of the request since.
         if let Some(before) = self.vote_of(person) {
             return if before.choice == choice { Ok(Voted::Before) } else { Err(VoteRefused::Opposite) };
@@ -261,3 +277,6 @@ impl Approval {
             .all(|(group, quorum)| standing.iter().any(|asked| asked.group == *group && asked.approved >= *quorum))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,9 +33,7 @@ mod window;
 
 pub use account::{AccountId, AccountIdError};
 pub use actor::{Actor, ActorError};
-pub use approval::{
-    APPROVED_SECS, Approval, AskedGroup, Choice, ChoiceError, GroupStanding, MAX_ASKED, Vote, VoteRefused, Voted,
-};
+pub use approval::{APPROVED_SECS, Approval, AskedGroup, Choice, ChoiceError, GroupStanding, Vote, VoteRefused, Voted};
 pub use claimed::{Claimed, ClaimedError};
 pub use counters::{Count, Counters, CountersError, Reading, Stage, Sum};
 pub use currency::{Currency, CurrencyError};

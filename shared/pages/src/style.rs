@@ -31,6 +31,7 @@ button.live{background:#8f0015}\
 :focus-visible{outline:3px solid #b35900;outline-offset:2px}\
 code{font-size:.9375em}\
 main>.band:first-child{margin-top:0}\
+main>.band:first-child+h1{margin-top:1rem}\
 .facts dt{color:#404040}\
 .facts dd p{margin:0 0 .25rem}\
 .facts .heed{border-left:.375rem solid #7a4b00;background:#fff6e5;padding:.25rem .75rem;font-weight:600}\
@@ -43,6 +44,8 @@ textarea{font:inherit;color:inherit;background:#fff;width:100%;min-height:6rem;p
 .choices{display:flex;flex-direction:column;gap:1.25rem;margin-top:1.25rem}\
 button.approve,button.deny{min-height:3.5rem}\
 button.approve{background:#0b5226}\
+button span{display:block;font-size:.9375rem;font-weight:400}\
+.way{display:inline-block;padding:.625rem 0;min-height:2.75rem;min-width:2.75rem}\
 button.deny{background:#fff;color:#8f0015;border:2px solid #8f0015}\
 @media(min-width:40rem){button{width:auto}dl.long{display:grid}dl.long dd{margin:0}\
 .facts{grid-template-columns:12rem 1fr}\

@@ -38,7 +38,9 @@ impl Asked<'_> {
             (Per::Actor, _) => match self.actor {
                 Actor::Agent(_) | Actor::Staff(_) => known("actor", &self.actor.to_string()),
                 // Whoever did not ask is nobody in particular.
-                Actor::Operator(_) | Actor::External | Actor::Stripe | Actor::Axiru => CountedFor::Nobody,
+                Actor::Operator(_) | Actor::Person(_) | Actor::External | Actor::Stripe | Actor::Axiru => {
+                    CountedFor::Nobody
+                }
             },
             (Per::Operator, _) => self.operator.map_or(CountedFor::Nobody, |id| known("operator", id)),
             (_, Some(fact)) => match self.movement.facts.get(fact) {

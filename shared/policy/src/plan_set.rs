@@ -57,6 +57,12 @@ impl PlanSet {
         })
     }
 
+    /// What every rule and limit of every plan says of the people it asks for.
+    #[must_use]
+    pub fn demands(&self) -> Vec<Demand> {
+        self.usable().flat_map(|plan| plan.demands()).collect()
+    }
+
     /// What the rules and limits of a plan say of the people they ask for; none where the plan is not here.
     #[must_use]
     pub fn demands_of(&self, plan: &str) -> Vec<Demand> {

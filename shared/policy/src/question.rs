@@ -79,7 +79,7 @@ impl Names {
             Actor::Staff(id) => Ok(uid(&self.staff, id)),
             Actor::External => Ok(uid(&self.external, "external")),
             Actor::Stripe => Ok(uid(&self.stripe, "stripe")),
-            Actor::Operator(_) | Actor::Axiru => Err(QuestionError::Actor(actor.clone())),
+            Actor::Operator(_) | Actor::Person(_) | Actor::Axiru => Err(QuestionError::Actor(actor.clone())),
         }
     }
 }

@@ -61,7 +61,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Decides again on the fields of a `decision.made` or `movement.observed` entry, with the plan documents that `documents` gives by
+/// Decides again on the fields of a `decision.made`, `execution.started` or `movement.observed` entry, with the plan documents that `documents` gives by
 /// their SHA-256.
 ///
 /// # Errors
@@ -78,6 +78,10 @@ pub fn replay(
             let claimed = Claimed::from_json(entry.get("claimed")?).map_err(|_| ReplayError::Field("claimed"))?;
             (entry.parse("evaluated_at")?, Some(entry.text("operator")?), claimed)
         }
+        "execution.started" => {
+            let claimed = Claimed::from_json(entry.get("claimed")?).map_err(|_| ReplayError::Field("claimed"))?;
+            (entry.parse("evaluated_at")?, Some(entry.text("operator")?), claimed)
+        }
         "movement.observed" => (entry.parse("moved_at")?, None, Claimed::nothing()),
         other => return Err(ReplayError::Type(other.to_owned())),
     };
@@ -89,7 +93,8 @@ pub fn replay(
         money: Money::new(amount, entry.parse("currency")?).map_err(|_| ReplayError::Field("amount_minor"))?,
         facts: facts(kind, entry.get("facts")?).ok_or(ReplayError::Field("facts"))?,
     };
-    let actor: Actor = entry.parse("actor")?;
+    // What people approved is decided again by Axiru, for whoever asked.
+    let actor: Actor = entry.parse(if ty == "execution.started" { "asked_by" } else { "actor" })?;
     let recorded = entry.get("decision")?;
     let (plans, usage) = asked_of(recorded, at, documents)?;
     let asked = Asked { movement: &movement, actor: &actor, operator, claimed: &claimed, at };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axiru_aws::Store;
+use axiru_aws::approval::LinkCaps;
 use axiru_aws::execution::{Recovered, Recoverer};
 use axiru_aws::jobs::JobQueue;
 use axiru_aws::reach::Reach;
@@ -50,7 +51,7 @@ impl Native {
         let app = axiru_fn_decide::App::new(store.clone(), None, now)
             .with_executions(Executions { reach, jobs }, seal.clone());
         let stripe = Arc::new(ground.stripe.clone());
-        let worker = axiru_fn_execute::App::new(store, seal, asks, stripe, base, now);
+        let worker = axiru_fn_execute::App::new(store, seal, asks, stripe, base, LinkCaps::default(), now);
         Self { ground, app, worker }
     }
 

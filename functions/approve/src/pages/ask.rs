@@ -33,8 +33,8 @@ fn form(sheet: &Sheet, view: &View, link: &str) -> Markup {
             textarea id="reason" name="reason" rows="3" maxlength=(MAX_CHARS) aria-describedby="reason-hint" {}
             p { "One tap counts at once: nobody asks again, and it cannot be taken back." }
             div class="choices" {
-                button class="approve" type="submit" name="decision" value=(Choice::Approve) { "Approve: " (view.headline) }
-                button class="deny" type="submit" name="decision" value=(Choice::Deny) { "Deny" }
+                button class="approve" type="submit" name="decision" value=(Choice::Approve) { "Approve " span { (view.headline) } }
+                button class="deny" type="submit" name="decision" value=(Choice::Deny) { "Deny " span { "Nothing is made" } }
             }
         }
     }

@@ -51,7 +51,7 @@ fn every_state_has_its_status() {
 fn the_gallery_has_every_page_once() {
     let pages = gallery();
     let names: BTreeSet<_> = pages.iter().map(|(name, _)| name).collect();
-    assert_eq!((names.len(), pages.len()), (pages.len(), 2 + 8 + 3 * 32 + Trouble::ALL.len()));
+    assert_eq!((names.len(), pages.len()), (pages.len(), 2 + 8 + 32 + 4 + Trouble::ALL.len()));
     assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')));
 }
 
@@ -91,8 +91,8 @@ fn a_page_that_asks_has_one_form_and_two_ways_to_answer() {
         "<input type=\"hidden\" name=\"digest\" value=\"3f7a91c2\">",
         "<label for=\"reason\">",
         "name=\"reason\" rows=\"3\" maxlength=\"500\"",
-        "name=\"decision\" value=\"approve\">Approve: Refund 1,250.00 USD</button>",
-        "name=\"decision\" value=\"deny\">Deny</button>",
+        "name=\"decision\" value=\"approve\">Approve <span>Refund 1,250.00 USD</span></button>",
+        "name=\"decision\" value=\"deny\">Deny <span>",
         "LIVE mode: real money",
         "<code><bdi>3F7A 91C2</bdi></code>",
     ] {
@@ -155,7 +155,7 @@ fn who_decided_and_when_is_told() {
 #[test]
 fn what_others_wrote_is_only_ever_text() {
     let hostile: Vec<_> = gallery().into_iter().filter(|(name, _)| name.ends_with("-hostile")).collect();
-    assert_eq!(hostile.len(), 33);
+    assert_eq!(hostile.len(), 4);
     for (name, page) in hostile {
         assert!(page.contains("&quot;&gt;&lt;script&gt;") && !page.contains("<script"), "{name}");
         assert!(!page.contains("evil.example") && !page.contains('\u{202e}') && !page.contains('\u{200b}'), "{name}");
@@ -167,9 +167,7 @@ fn the_pages_are_the_stored_ones() {
     let room = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
     let folder = Path::new(&room).join("snapshots");
     let write = std::env::var_os("AXIRU_SNAPSHOTS").is_some_and(|word| word == "write");
-    // Of the samples those that read differently.
-    let stored = |name: &str| name.starts_with("ask-") || !(name.ends_with("-hostile") || name.ends_with("-payout"));
-    for (name, page) in every_page().into_iter().filter(|(name, _)| stored(name)) {
+    for (name, page) in every_page() {
         // What stands around it is the same on every page.
         let (_, main) = page.html().split_once("<main").expect("a main part");
         let (main, _) = main.split_once("<footer").expect("a footer");

@@ -126,8 +126,8 @@ fn expectations() -> Markup {
         h2 { "What Axiru may do then" }
         ul {
             li { "It reads. It cannot move money, and changes nothing in the account." }
-            li { a href="/permissions" { "Each permission, what it is for, and what is never read" } }
-            li { a href="/privacy" { "What is kept" } }
+            li { a class="way" href="/permissions" { "Each permission, what it is for, and what is never read" } }
+            li { a class="way" href="/privacy" { "What is kept" } }
         }
     }
 }

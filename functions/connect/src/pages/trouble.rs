@@ -178,7 +178,7 @@ impl Trouble {
             h1 { (headline) }
             p class="lead" { (happened) }
             p { (next) }
-            p { a href="/" { "First page" } }
+            p { a class="way" href="/" { "First page" } }
         };
         Page::new(status, document(headline, main))
     }

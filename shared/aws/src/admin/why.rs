@@ -1,6 +1,6 @@
 //! Why an operator did something: free text, which the ledger must not hold because it cannot forget.
 //!
-//! Row: pk `<mode>#<account>#why`, sk `<change id>`; `text`, `salt` (64 hex digits). The entry holds SHA-256(salt LF text): whoever has
+//! Row: pk `<mode>#<account>#why`, sk `<change id>`, or `<request>#<person>` for what somebody said with their answer; `text`, `salt` (64 hex digits). The entry holds SHA-256(salt LF text): whoever has
 //! the row can show that it is the text of that day; once the row is erased nobody can guess it back.
 
 use aws_lc_rs::rand;
@@ -13,7 +13,7 @@ use crate::admin::refusal::AdminError;
 use crate::connect::token::hex;
 use crate::error::AwsError;
 use crate::item::s;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Longest text, in characters.
 const MAX: usize = 500;
@@ -46,13 +46,18 @@ impl Why {
 
     /// The write of the text.
     pub(crate) fn row(&self, store: &Store, scope: &Scope, change: &ChangeId) -> Result<TransactWriteItem, AdminError> {
+        Ok(self.row_of(store, scope, change.as_str())?)
+    }
+
+    /// The write of the text of whatever has that name.
+    pub(crate) fn row_of(&self, store: &Store, scope: &Scope, name: &str) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&store.state)
             .item("pk", s(format!("{}#why", scope.key())))
-            .item("sk", s(change.as_str()))
+            .item("sk", s(name))
             .item("text", s(&self.text))
             .item("salt", s(&self.salt));
-        Ok(put_item(put)?)
+        put_item(put)
     }
 }
 

@@ -110,38 +110,43 @@ impl Ask {
 
     /// What the request itself tells of the movement; everything else is unknown until it is asked for.
     pub(super) fn facts(&self) -> Facts {
-        let kind = self.intent.kind();
-        let mut facts = Facts::unknown(kind);
-        let mut set = |name: &str, fact: Fact| {
-            // A fact that the kind does not have is none of its facts.
-            let _ = facts.set(name, fact);
-        };
-        let text = |text: &str| Fact::Known(FactValue::Text(text.to_owned()));
-        for (role, id) in self.intent.objects() {
-            // The dispute is the movement's own object, and no fact of it.
-            if *role != ObjectRole::Dispute {
-                set(role.as_str(), text(id.as_str()));
-            }
-        }
-        match kind {
-            Kind::Refund => set("reason", self.reason.as_deref().map_or(Fact::Absent, text)),
-            Kind::Payout => {
-                set("method", text(self.method.as_deref().unwrap_or("standard")));
-                // Only Stripe's own schedule makes automatic payouts.
-                set("automatic", Fact::Known(FactValue::Bool(false)));
-                match self.intent.object(ObjectRole::Destination).map(StripeId::prefix) {
-                    Some("ba") => set("destination_type", text("bank_account")),
-                    Some("card") => set("destination_type", text("card")),
-                    _ => {}
-                }
-            }
-            Kind::Transfer if self.intent.object(ObjectRole::SourceTransaction).is_none() => {
-                set("source_transaction", Fact::Absent);
-            }
-            // A reversal that a refund causes is made with the refund, and not asked for by itself.
-            Kind::TransferReversal => set("source_refund", Fact::Absent),
-            Kind::Transfer | Kind::DisputeAccept | Kind::DisputeSubmit => {}
-        }
-        facts
+        told(&self.intent, self.reason.as_deref(), self.method.as_deref())
     }
+}
+
+/// What a movement that is asked for tells of itself.
+pub(crate) fn told(intent: &Intent, reason: Option<&str>, method: Option<&str>) -> Facts {
+    let kind = intent.kind();
+    let mut facts = Facts::unknown(kind);
+    let mut set = |name: &str, fact: Fact| {
+        // A fact that the kind does not have is none of its facts.
+        let _ = facts.set(name, fact);
+    };
+    let text = |text: &str| Fact::Known(FactValue::Text(text.to_owned()));
+    for (role, id) in intent.objects() {
+        // The dispute is the movement's own object, and no fact of it.
+        if *role != ObjectRole::Dispute {
+            set(role.as_str(), text(id.as_str()));
+        }
+    }
+    match kind {
+        Kind::Refund => set("reason", reason.map_or(Fact::Absent, text)),
+        Kind::Payout => {
+            set("method", text(method.unwrap_or("standard")));
+            // Only Stripe's own schedule makes automatic payouts.
+            set("automatic", Fact::Known(FactValue::Bool(false)));
+            match intent.object(ObjectRole::Destination).map(StripeId::prefix) {
+                Some("ba") => set("destination_type", text("bank_account")),
+                Some("card") => set("destination_type", text("card")),
+                _ => {}
+            }
+        }
+        Kind::Transfer if intent.object(ObjectRole::SourceTransaction).is_none() => {
+            set("source_transaction", Fact::Absent);
+        }
+        // A reversal that a refund causes is made with the refund, and not asked for by itself.
+        Kind::TransferReversal => set("source_refund", Fact::Absent),
+        Kind::Transfer | Kind::DisputeAccept | Kind::DisputeSubmit => {}
+    }
+    facts
 }

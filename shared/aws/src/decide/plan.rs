@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axiru_domain::{
-    Decision, Execution, LogId, OpenRequest, Outcome, Per, RequestId, RequestStatus, Stage, Starter, Subject, Taken,
-    Timestamp,
+    Decision, Execution, LogId, OpenRequest, Per, RequestId, RequestStatus, Stage, Starter, Subject, Taken, Timestamp,
 };
 use axiru_ledger::entry::{Draft, Tip};
 use axiru_ledger::types::EntryType;
-use axiru_policy::{CountedFor, PlanSet, decide, record};
+use axiru_policy::{CountedFor, PlanSet, record};
 use serde_json::{Map, Value};
 
+use super::asking::Asking;
 use super::memory::Who;
-use super::view::{View, usage};
+use super::view::View;
 use super::{Course, DecideError, Purpose, Undecided, status};
+use crate::approval::terms;
 use crate::counters::{self, CounterRow};
 use crate::keys::Key;
 use crate::ledger::Writes;
@@ -24,9 +25,6 @@ use crate::store::Store;
 
 /// How long an advisory allow may be used, in seconds: one hour.
 const ADVISORY_SECS: i64 = 3_600;
-
-/// How long people have where no holding rule says otherwise (a limit or an unknown fact holds), in seconds: a day.
-const APPROVAL_SECS: i64 = 86_400;
 
 /// How long what is under way is found to be equal, in seconds: longer than any outcome takes.
 const UNDER_WAY_SECS: i64 = 2 * 86_400;
@@ -50,29 +48,42 @@ pub(super) struct Planned {
     pub(super) row: RequestRow,
 }
 
-/// The writes that make the decision.
+fn asker(who: &Who) -> Result<Subject, Undecided> {
+    Subject::new(Per::Actor, &who.actor.to_string()).map_err(|_| crate::item::RowError("actor").into())
+}
+
+/// Counts the request in its key's minute.
 ///
 /// # Errors
 /// [`DecideError::RateLimited`], with nothing to write.
+pub(super) fn count(
+    counters: &mut BTreeMap<Subject, CounterRow>,
+    who: &Who,
+    key: &Key,
+    now: Timestamp,
+) -> Result<(), DecideError> {
+    let own = counters.entry(asker(who)?).or_default();
+    Ok(own.rates.count(key.id.as_str(), now, key.per_minute)?)
+}
+
+/// The writes that make the decision.
+///
+/// # Errors
+/// [`DecideError`], with nothing to write.
 pub(super) fn writes(
     store: &Store,
     question: &Question<'_>,
+    decision: Decision,
+    asking: Option<Asking>,
     mut similar: SimilarRow,
     mut counters: BTreeMap<Subject, CounterRow>,
 ) -> Result<Planned, DecideError> {
     let Question { course, who, key, now, .. } = question;
-    let asker = Subject::new(Per::Actor, &who.actor.to_string()).map_err(|_| crate::item::RowError("actor"));
-    let asker = asker.map_err(Undecided::from)?;
-    let mut changed = BTreeSet::from([asker.clone()]);
-    let own = counters.entry(asker).or_default();
-    own.rates.count(key.id.as_str(), *now, key.per_minute)?;
-
-    let asked = question.view.asked(course.ask, who, *now);
-    let decision = decide(question.plans, &asked, &usage(&counters));
+    let mut changed = BTreeSet::from([asker(who)?]);
     let governed = question.plans.enforces(course.ask.intent.kind().family());
     let status = status(decision.outcome(), course.ask.purpose, governed);
     let execution = execution(question, status);
-    let open_until = open_until(&decision, status, execution.as_ref(), *now);
+    let open_until = open_until(asking.as_ref(), status, execution.as_ref(), *now);
     let counted = if status.is_open() { take(question, &mut counters, &mut changed) } else { Vec::new() };
 
     similar.similar.see(&who.actor, *now);
@@ -100,7 +111,7 @@ pub(super) fn writes(
         decided_at: *now,
         open_until,
         execution,
-        approval: None,
+        approval: asking.as_ref().map(|asking| asking.approval.clone()),
         object: None,
         failure: None,
         similar: course.sameness.clone(),
@@ -118,7 +129,8 @@ pub(super) fn writes(
             rows.push(row.put(store, &key, *now).map_err(Undecided::from)?);
         }
     }
-    let drafts = vec![made(question, &decision, &row)];
+    let mut drafts = vec![made(question, &decision, &row)];
+    drafts.extend(asking.map(|asking| terms::requested(question.log, &row.id, &asking.approval, &asking.facts)));
     Ok(Planned { writes: Writes { drafts, rows }, row })
 }
 
@@ -150,9 +162,9 @@ fn execution(question: &Question<'_>, status: RequestStatus) -> Option<Execution
     Some(Execution::new(starter, &question.course.attempt, question.now))
 }
 
-/// When an open request ends by itself, the shortest time that a rule which asks for people gives them; or when somebody looks after it.
+/// When an open request ends by itself; or when somebody looks after it.
 fn open_until(
-    decision: &Decision,
+    asking: Option<&Asking>,
     status: RequestStatus,
     execution: Option<&Execution>,
     now: Timestamp,
@@ -160,13 +172,7 @@ fn open_until(
     match status {
         RequestStatus::Executing => execution.map(|execution| execution.check_at(now)),
         RequestStatus::Allowed => Some(now.plus_secs(ADVISORY_SECS)),
-        RequestStatus::Pending => {
-            let enforced = decision.verdicts().iter().filter(|verdict| {
-                verdict.policy_mode == axiru_domain::PolicyMode::Enforce && verdict.outcome == Outcome::RequireApproval
-            });
-            let holds = enforced.flat_map(|verdict| &verdict.holds).map(|hold| i64::from(hold.expires_secs));
-            Some(now.plus_secs(holds.min().unwrap_or(APPROVAL_SECS)))
-        }
+        RequestStatus::Pending => asking.and_then(|asking| Timestamp::from_millis(asking.approval.until).ok()),
         RequestStatus::Denied
         | RequestStatus::Approved
         | RequestStatus::Cancelled

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axiru_domain::{Chore, Mode, RequestId, Scope};
+use axiru_domain::{Chore, Mode, RequestId, RequestStatus, Scope};
 use axiru_ledger::entry::Entry;
 use axiru_stripe::gateway::Effect;
 use serde_json::Value;
@@ -88,7 +88,10 @@ impl Recoverer {
                 }
             }
             let due = store.due(scope, (self.executor.clock)()).await?;
-            let under_way = due.requests.into_iter().filter(|(_, status)| status.is_under_way());
+            let under_way = due
+                .requests
+                .into_iter()
+                .filter(|(_, status)| status.is_under_way() || *status == RequestStatus::Approved);
             for (id, _) in under_way.take(MAX_LOOKED) {
                 match Box::pin(self.look_after(scope, &id)).await {
                     Ok(Some(Chore::Queue)) => recovered.queued += 1,
@@ -123,6 +126,13 @@ impl Recoverer {
     async fn look_after(&self, scope: &Scope, id: &RequestId) -> Result<Option<Chore>, LookError> {
         let Executor { store, clock, .. } = &self.executor;
         let Some(row) = store.request_row(scope, id).await? else { return Ok(Some(Chore::Wait)) };
+        if row.status == RequestStatus::Approved {
+            // Its job was lost, or put off: it begins while its time lasts, and `Expirer` ends it after that.
+            let turn = format!("a-{}", clock().secs() / 300);
+            let entry = store.decision_entry(&row).await?;
+            self.jobs.send(&job(&row), &group_of(&entry), &turn).await?;
+            return Ok(Some(Chore::Queue));
+        }
         let Some(execution) = &row.execution else { return Ok(Some(Chore::Wait)) };
         match execution.chore(row.status, clock()) {
             Chore::Wait => Ok(Some(Chore::Wait)),

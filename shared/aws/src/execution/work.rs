@@ -1,9 +1,10 @@
 //! The worker: makes what nobody waits for.
 
-use axiru_domain::{Claim, Heard, RequestId, Scope, Starter};
+use axiru_domain::{Claim, Heard, RequestId, RequestStatus, Scope, Starter};
 use axiru_stripe::gateway::Moves;
 
-use super::{Claimed, Executor, Performed};
+use super::{Began, BeginError, Beginner, Claimed, Executor, Performed, money_of};
+use crate::approval::action_sha256;
 use crate::decide::Undecided;
 use crate::ledger::CommitError;
 use crate::seal::Seal;
@@ -19,6 +20,8 @@ pub enum Worked {
     Nothing,
     /// Nobody knows what came of it; the sweeper finds out.
     Unknown,
+    /// It was approved, and is not made: things are no longer as they were.
+    Ended(&'static str),
 }
 
 /// Why a job comes back.
@@ -39,6 +42,15 @@ pub enum WorkError {
     /// The decision's entry.
     #[error("{0}")]
     Entry(#[from] Undecided),
+    /// An approved request could not begin.
+    #[error("{0}")]
+    Begin(#[from] BeginError),
+    /// Nobody can tell now whether an approved request may still be made.
+    #[error("it cannot begin now: {0}")]
+    NotNow(&'static str),
+    /// Nothing that people approve is made here.
+    #[error("no approvals here")]
+    NoApprovals,
     /// The parameters are gone or not as they were sealed: it cannot be made.
     #[error("the parameters of the request are missing or unreadable")]
     Parameters,
@@ -48,13 +60,21 @@ pub enum WorkError {
 pub struct Worker {
     executor: Executor,
     seal: Seal,
+    beginner: Option<Beginner>,
 }
 
 impl Worker {
     /// With that executor, opening parameters with that key.
     #[must_use]
     pub const fn new(executor: Executor, seal: Seal) -> Self {
-        Self { executor, seal }
+        Self { executor, seal, beginner: None }
+    }
+
+    /// Making what people have approved, too.
+    #[must_use]
+    pub fn with_beginner(mut self, beginner: Beginner) -> Self {
+        self.beginner = Some(beginner);
+        self
     }
 
     /// Makes what a request asks for, if it is the worker's to make and nobody has.
@@ -65,19 +85,36 @@ impl Worker {
         let store = &self.executor.store;
         let clock = self.executor.clock;
         let Some(row) = store.request_row(scope, id).await? else { return Ok(Worked::Nothing) };
-        if !row.status.is_under_way() {
+        if !row.status.is_under_way() && row.status != RequestStatus::Approved {
             return Ok(Worked::Nothing);
         }
         // Everything that is needed is at hand before the right to send is taken: what fails here leaves no doubt.
         let sealed = sealed::open(store, &self.seal, scope, id).await?;
         let entry = store.decision_entry(&row).await?;
         let moves = sealed.and_then(|bytes| Moves::from_stored(&bytes).ok()).ok_or(WorkError::Parameters)?;
+        // What people have approved is what is sent, to the last parameter, at every try.
+        if let Some(approval) = &row.approval
+            && row.status.is_under_way()
+            && action_sha256(scope, &moves, money_of(&entry)?) != approval.action
+        {
+            return Err(WorkError::Parameters);
+        }
         self.executor.reach.pace(scope, clock()).await;
-        let (row, attempt) = match self.executor.claim(scope, id, Starter::Worker).await? {
-            Claimed::Send { row, attempt } => (row, attempt),
-            Claimed::Not(Claim::Busy, _) => return Err(WorkError::Busy),
-            Claimed::Not(Claim::Wait, _) => return Ok(Worked::Unknown),
-            Claimed::Not(..) | Claimed::Unknown => return Ok(Worked::Nothing),
+        let (row, attempt) = if row.status == RequestStatus::Approved {
+            let beginner = self.beginner.as_ref().ok_or(WorkError::NoApprovals)?;
+            match beginner.begin(&row, &moves).await? {
+                Began::Send(row, attempt) => (row, attempt),
+                Began::Ended(reason) => return Ok(Worked::Ended(reason)),
+                Began::Later(reason) => return Err(WorkError::NotNow(reason)),
+                Began::Nothing => return Ok(Worked::Nothing),
+            }
+        } else {
+            match self.executor.claim(scope, id, Starter::Worker).await? {
+                Claimed::Send { row, attempt } => (row, attempt),
+                Claimed::Not(Claim::Busy, _) => return Err(WorkError::Busy),
+                Claimed::Not(Claim::Wait, _) => return Ok(Worked::Unknown),
+                Claimed::Not(..) | Claimed::Unknown => return Ok(Worked::Nothing),
+            }
         };
         let performed = self.executor.perform(*row, &attempt, &entry, &moves, axiru_stripe::API_VERSION).await?;
         let Performed { heard, why, unrecorded, .. } = performed;

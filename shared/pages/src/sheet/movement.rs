@@ -51,13 +51,13 @@ pub(super) fn rows(sheet: &Sheet) -> Vec<Row> {
 
 /// The rows that hold whatever becomes of it.
 pub(super) fn brief(sheet: &Sheet) -> Vec<Row> {
-    let mut rows = vec![Row::new("Amount", Value::plain(sheet.money.to_string()))];
     let mut account = sheet
         .account_name
         .as_deref()
         .map_or_else(|| Row { label: "Stripe account", values: Vec::new() }, |name| Row::words("Stripe account", name));
     account.values.push(Value::code(sheet.scope.account().as_str()));
-    rows.push(account);
+    // Verb and amount stand above all rows.
+    let mut rows = vec![account];
     if matches!(sheet.kind, Kind::Refund | Kind::DisputeAccept | Kind::DisputeSubmit) {
         let customer = sheet.customer.as_deref();
         rows.push(Row::new("Customer", customer.map_or(Value::plain("not known"), |id| Value::code(text::name(id)))));

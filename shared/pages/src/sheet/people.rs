@@ -42,8 +42,8 @@ pub(super) fn why(sheet: &Sheet) -> Vec<Row> {
 }
 
 fn asking(asking: &Asking) -> Vec<Value> {
-    let mut values =
-        vec![Value::code(format!("{} of the plan {}", text::name(&asking.rule), text::name(&asking.plan)))];
+    let rule = format!("{} (plan {})", text::name(&asking.rule), text::name(&asking.plan));
+    let mut values = vec![Value::plain(rule)];
     if let Some(why) = &asking.why {
         values.push(Value::plain(Plain::line(why, text::MAX_CHARS).to_string()));
     }
