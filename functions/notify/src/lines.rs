@@ -36,7 +36,7 @@ pub(crate) fn line(entry: &Entry) -> Option<String> {
     }
     // `2026-10-31T23:59:59.999Z`: what stands before the seconds.
     let at: String = entry.at().to_string().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect();
-    let mut line = format!("{at} UTC {}", entry.ty());
+    let mut line = format!("{at} UTC {}", spoken(entry.ty()));
     for name in NAMED {
         let value = match entry.fields().get(name) {
             Some(Value::String(text)) => text.clone(),
@@ -50,6 +50,11 @@ pub(crate) fn line(entry: &Entry) -> Option<String> {
         line.push_str(&format!(", by {actor}"));
     }
     Some(line)
+}
+
+/// A type as two words: `mail.returned` looks like the address of a page, and mails make such text harmless.
+pub(crate) fn spoken(ty: &str) -> String {
+    ty.replace(['.', '_'], " ")
 }
 
 /// Whether operators are told of an entry.
@@ -109,19 +114,19 @@ mod tests {
         );
         assert_eq!(
             line(&stopped).unwrap(),
-            "2026-10-31 23:59 UTC switch.changed, of scope, stopped true, change chg_1, by axiru"
+            "2026-10-31 23:59 UTC switch changed, of scope, stopped true, change chg_1, by axiru"
         );
         let returned =
             json!({"report": "r-1", "person": "per_rosarosarosarosa", "kind_of_return": "complaint", "request": null});
         assert_eq!(
             line(&entry(EntryType::MailReturned, returned)).unwrap(),
-            "2026-10-31 23:59 UTC mail.returned, person per_rosarosarosarosa, kind_of_return complaint, by axiru"
+            "2026-10-31 23:59 UTC mail returned, person per_rosarosarosarosa, kind_of_return complaint, by axiru"
         );
     }
 
     #[test]
     fn a_request_that_too_few_can_approve_is_told_and_others_are_not() {
-        assert!(line(&requested(2)).unwrap().contains("approval.requested, request dec_"));
+        assert!(line(&requested(2)).unwrap().contains("approval requested, request dec_"));
         assert!(line(&requested(1)).is_none());
         let settled = json!({"request": format!("dec_{}", "0".repeat(32)), "before": "pending"});
         assert!(line(&entry(EntryType::DecisionExpired, settled)).is_none());

@@ -109,7 +109,8 @@ fn lines_of(entries: &[Entry]) -> Vec<String> {
         _ => true,
     });
     let more = counts.into_iter().filter(|(_, count)| *count > LINES);
-    let more: Vec<String> = more.map(|(ty, count)| format!("{ty}: {} more, in the ledger", count - LINES)).collect();
+    let more: Vec<String> =
+        more.map(|(ty, count)| format!("{}: {} more, in the ledger", lines::spoken(ty), count - LINES)).collect();
     told.into_iter().map(|(_, line)| line).chain(more).collect()
 }
 
@@ -183,7 +184,7 @@ mod tests {
         let lines = lines_of(&entries(25, EntryType::PersonRemoved));
         assert_eq!(lines.len(), 21);
         assert!(lines[0].contains("chg_5,") && lines[19].contains("chg_24,"), "{lines:?}");
-        assert_eq!(lines[20], "person.removed: 5 more, in the ledger");
+        assert_eq!(lines[20], "person removed: 5 more, in the ledger");
     }
 
     #[test]
