@@ -7,9 +7,9 @@ use axiru_pages::mail::{self, Letter};
 use axiru_runtime::metrics;
 use url::Url;
 
+use crate::NAME;
 use crate::app::App;
 use crate::post::{self, PostError, Silences};
-use crate::NAME;
 
 /// The turn of the first mail.
 pub(crate) const ASKED: &str = "asked";

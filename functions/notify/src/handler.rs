@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use axiru_aws::mail::Mailer;
 use axiru_aws::StoreError;
+use axiru_aws::mail::Mailer;
 use axiru_domain::{LogId, Mode, Scope};
 use axiru_runtime::metrics;
 use serde_json::{Value, json};

@@ -56,7 +56,10 @@ pub(crate) fn line(entry: &Entry) -> Option<String> {
 fn is_told(entry: &Entry) -> bool {
     match entry.ty() {
         // The outcome is what enforced plans say; what a plan in shadow would have said is in the report.
-        "decision.made" => entry.fields().get("decision").and_then(|decision| decision.get("outcome")).and_then(Value::as_str) == Some("block"),
+        "decision.made" => {
+            entry.fields().get("decision").and_then(|decision| decision.get("outcome")).and_then(Value::as_str)
+                == Some("block")
+        }
         "approval.requested" => lacks_people(entry),
         "movement.too_late" | "group.changed" | "links.revoked" | "switch.changed" | "mail.returned" => true,
         ty => ["connection.", "plan.", "person.", "key."].iter().any(|family| ty.starts_with(family)),
@@ -100,12 +103,16 @@ mod tests {
     #[test]
     fn a_line_has_ids_and_words_only() {
         let why = "a".repeat(64);
-        let stopped = entry(EntryType::SwitchChanged, json!({"change": "chg_1", "of": "scope", "stopped": true, "why_sha256": why}));
+        let stopped = entry(
+            EntryType::SwitchChanged,
+            json!({"change": "chg_1", "of": "scope", "stopped": true, "why_sha256": why}),
+        );
         assert_eq!(
             line(&stopped).unwrap(),
             "2026-10-31 23:59 UTC switch.changed, of scope, stopped true, change chg_1, by axiru"
         );
-        let returned = json!({"report": "r-1", "person": "per_rosarosarosarosa", "kind_of_return": "complaint", "request": null});
+        let returned =
+            json!({"report": "r-1", "person": "per_rosarosarosarosa", "kind_of_return": "complaint", "request": null});
         assert_eq!(
             line(&entry(EntryType::MailReturned, returned)).unwrap(),
             "2026-10-31 23:59 UTC mail.returned, person per_rosarosarosarosa, kind_of_return complaint, by axiru"

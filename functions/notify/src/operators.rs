@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use axiru_aws::Retry;
 use axiru_aws::connection::Connection;
 use axiru_aws::follow::{Digest, Range};
 use axiru_aws::groups::OPERATORS;
 use axiru_aws::mail::{Mail, Mailer};
-use axiru_aws::Retry;
 use axiru_domain::{LogId, PersonId, Scope};
 use axiru_ledger::entry::Entry;
 use axiru_pages::mail::{self, Letter};

@@ -54,7 +54,13 @@ pub(crate) async fn remind(app: &App, mailer: &Mailer, scope: &Scope, deadline: 
     outcome
 }
 
-async fn one(app: &App, mailer: &Mailer, scope: &Scope, waiting: &Waiting, silences: &Silences) -> Result<(), PostError> {
+async fn one(
+    app: &App,
+    mailer: &Mailer,
+    scope: &Scope,
+    waiting: &Waiting,
+    silences: &Silences,
+) -> Result<(), PostError> {
     let held = post::held(app, scope, &waiting.id).await?.filter(|held| asked::is_open(app, held));
     let Some(held) = held else { return Ok(()) };
     // Whom nothing is due to costs no write.

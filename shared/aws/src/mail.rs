@@ -22,7 +22,7 @@ use crate::error::AwsError;
 pub use mailed::{Mailed, Mailing};
 pub use people::Reached;
 pub use resend::Wanted;
-pub use returned::{Noted, Silenced, Silence};
+pub use returned::{Noted, Silence, Silenced};
 pub use waiting::Waiting;
 
 /// Longest subject that is sent, in characters: what is longer is cut. RFC 5322 §2.1.1 bounds a line at 998, and readers show some 80.

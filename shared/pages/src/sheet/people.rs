@@ -21,6 +21,7 @@ fn actor(actor: &Actor) -> String {
         Actor::Agent(id) => format!("the program {}", text::name(id)),
         Actor::Staff(id) => format!("the member of staff {}", text::name(id)),
         Actor::Operator(id) => format!("the operator {}", text::name(id)),
+        Actor::Person(id) => format!("the person {}", text::name(id)),
         Actor::External => "somebody outside Axiru".to_owned(),
         Actor::Stripe => "Stripe".to_owned(),
         Actor::Axiru => "Axiru".to_owned(),
