@@ -142,6 +142,20 @@ def apply_dropped(client, body: dict, outputs: dict[str, str]) -> None:
     s3.put_object_lock_configuration(Bucket=outputs["ExportBucketName"], ObjectLockConfiguration=lock)
 
 
+def verify_sender(client, parameters: dict[str, str]) -> None:
+    """Makes the address that mail comes from a verified identity of SES, which on AWS its owner does by a link or a DNS record."""
+    sender = parameters.get("MailFrom")
+    if not sender:
+        return
+    ses = client("sesv2")
+    try:
+        ses.create_email_identity(EmailIdentity=sender)
+    except ClientError as error:
+        # Kept by an earlier run.
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise
+
+
 def pairs(values: list[str]) -> dict[str, str]:
     """`NAME=VALUE` arguments as a dictionary."""
     return dict(value.split("=", 1) for value in values)
@@ -173,6 +187,7 @@ def main() -> None:
     create_or_update(client, options.endpoint, body, parameters)
     outputs = wait(client("cloudformation"))
     apply_dropped(client, body, outputs)
+    verify_sender(client, parameters)
     for output, value in pairs(options.secret).items():
         client("secretsmanager").put_secret_value(SecretId=outputs[output], SecretString=value)
     print(json.dumps(outputs))

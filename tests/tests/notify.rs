@@ -1,3 +1,11 @@
 //! Mail: what is sent, to whom, how often, and what becomes of what comes back.
 
+mod asked;
+mod crashes;
+mod ended;
+mod ground;
 mod mailer;
+mod operators;
+mod reminded;
+mod resent;
+mod returned;

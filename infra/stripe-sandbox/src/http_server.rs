@@ -16,6 +16,7 @@ use crate::api::ApiRequest;
 use crate::consent::{self, ConsentAnswer};
 use crate::control::ControlError;
 use crate::index_page::index;
+use crate::mailbox::{self, Mailbox};
 use crate::sandbox::Sandbox;
 
 /// Evidence is the longest form, far below this.
@@ -27,6 +28,11 @@ const MAX_WAIT_MS: u64 = 600_000;
 
 /// Everything the sandbox answers. Listens nowhere by itself: serve it on loopback, or call it with `oneshot`.
 pub fn router(sandbox: Sandbox) -> Router {
+    router_with_mailbox(sandbox, None)
+}
+
+/// The same beside a local stack, whose mails it shows.
+pub fn router_with_mailbox(sandbox: Sandbox, mailbox: Option<Mailbox>) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/oauth/v2/authorize", get(show_consent).post(decide_consent))
@@ -36,6 +42,7 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/v1/{*path}", any(api))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(sandbox)
+        .merge(mailbox::router(mailbox))
 }
 
 async fn home(State(sandbox): State<Sandbox>) -> Response<Body> {

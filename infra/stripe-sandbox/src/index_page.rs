@@ -12,7 +12,8 @@ pub(crate) fn index(state: &State) -> String {
     let mut main = String::from(
         "<p>This server speaks Stripe's API at <code>/v1/…</code>, shows Stripe's consent page at \
          <code>/oauth/v2/authorize</code>, and delivers signed webhooks. Everything is made up and stays on this machine. \
-         What only a person, a bank or chance could do is done through <code>/_sandbox/…</code>; the crate's README lists it.</p>",
+         What only a person, a bank or chance could do is done through <code>/_sandbox/…</code>; the crate's README lists it.</p>\
+         <p>Mails that Axiru has sent on this machine are in the <a href=\"/mailbox\">mailbox</a>.</p>",
     );
     main.push_str("<h2>Apps</h2><table><tr><th>Mode</th><th>Client id</th><th>Listening at</th></tr>");
     for app in state.apps.values() {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use axiru_stripe_sandbox::{HttpSender, Sandbox, SandboxConfig, load_snapshot, router, run_courier, save_snapshot};
+use axiru_stripe_sandbox::{
+    HttpSender, Mailbox, Sandbox, SandboxConfig, load_snapshot, router_with_mailbox, run_courier, save_snapshot,
+};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal;
@@ -26,6 +28,9 @@ struct Arguments {
     /// The same seed and the same calls give the same ids.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Show at /mailbox the mails of the local stack whose AWS is at this address.
+    #[arg(long, value_name = "URL")]
+    mailbox: Option<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,12 +42,13 @@ async fn main() -> anyhow::Result<()> {
     };
     let sandbox =
         kept.unwrap_or_else(|| Sandbox::new(SandboxConfig { seed: arguments.seed, ..SandboxConfig::default() }));
+    let mailbox = arguments.mailbox.as_deref().map(Mailbox::new).transpose()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     announce(listener.local_addr()?);
     let courier = tokio::spawn(run_courier(sandbox.clone(), HttpSender::new()?));
     let keeper = arguments.state.clone().map(|path| tokio::spawn(keep(sandbox.clone(), path)));
-    axum::serve(listener, router(sandbox.clone())).with_graceful_shutdown(stopped()).await?;
+    axum::serve(listener, router_with_mailbox(sandbox.clone(), mailbox)).with_graceful_shutdown(stopped()).await?;
     courier.abort();
     if let Some(keeper) = keeper {
         keeper.abort();

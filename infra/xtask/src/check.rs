@@ -128,7 +128,7 @@ impl Ground<'_> {
         let folder = self.folders.run("stripe-package");
         std::fs::create_dir_all(folder.join("logs")).context("cannot make the folder of the run")?;
         let port = ports::free()?;
-        let sandbox = sandbox::start(self.folders, &self.venv, &folder, port, false).await?;
+        let sandbox = sandbox::start(self.folders, &self.venv, &folder, port, false, None).await?;
         let mut command = Command::new(self.venv.python());
         command
             .arg("-B")

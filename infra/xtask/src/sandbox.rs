@@ -14,14 +14,25 @@ use crate::venv::Venv;
 /// It starts in milliseconds; more means that it hangs.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts the sandbox on `port` and waits until it listens. With `keep`, it goes on from where it stopped.
-pub(crate) async fn start(folders: &Folders, venv: &Venv, folder: &Path, port: u16, keep: bool) -> Result<Child> {
+/// Starts the sandbox on `port` and waits until it listens. With `keep`, it goes on from where it stopped; with the address of a local
+/// stack, it shows the mails of that.
+pub(crate) async fn start(
+    folders: &Folders,
+    venv: &Venv,
+    folder: &Path,
+    port: u16,
+    keep: bool,
+    mails_of: Option<&str>,
+) -> Result<Child> {
     let program = folders.binaries.join("stripe-sandbox");
     if !program.is_file() {
         bail!("no Stripe sandbox at {}", program.display());
     }
     let mut command = Command::new(program);
     command.args(["--port", &port.to_string()]);
+    if let Some(endpoint) = mails_of {
+        command.args(["--mailbox", endpoint]);
+    }
     if keep {
         command.arg("--state").arg(folder.join("stripe-sandbox.json"));
     }

@@ -39,6 +39,7 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
     let stack = interrupt::unless_stopped(Stack::start(&folders, &options, progress)).await?;
     println!("Axiru           {}", stack.url);
     println!("Stripe sandbox  {}", stack.sandbox_url);
+    println!("mailbox         {}/mailbox", stack.sandbox_url);
     println!("local AWS       {}", stack.endpoint_url);
     println!("logs            {}", stack.logs().display());
     println!("Ctrl-C stops; what happened is kept, `cargo xtask up --fresh` starts over.");
