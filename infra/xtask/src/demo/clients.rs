@@ -33,7 +33,7 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     let control = Control::new(&stack.sandbox_url);
     let axiru = Axiru::new(folders, stack);
     let venv = Venv::ready(folders, progress).await?;
-    let node = Node::ready(folders, progress).await?;
+    let node = Node::ready(folders, progress, "sdk").await?;
     let script = |name: &str| folders.root.join("tests/sdk").join(name);
     for language in ["Python", "Node"] {
         let shop = shop(&control, &axiru, stack, &format!("{language} Shop")).await?;
