@@ -8,6 +8,8 @@ use clap::{Parser, Subcommand};
 
 mod account;
 mod api;
+mod approval;
+mod approver;
 mod bar;
 mod connect;
 mod copy;
@@ -22,6 +24,7 @@ mod random;
 mod scopes;
 mod shadow;
 mod status;
+mod stop;
 mod table;
 mod verify;
 
@@ -38,6 +41,10 @@ struct Cli {
 enum Command {
     #[command(subcommand)]
     Account(account::AccountCommand),
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
+    #[command(subcommand)]
+    Approver(approver::ApproverCommand),
     Connect(connect::ConnectCommand),
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
@@ -54,7 +61,9 @@ enum Command {
     /// See what the plans would have done.
     #[command(subcommand)]
     Shadow(shadow::ShadowCommand),
+    Start(stop::StartCommand),
     Status(status::StatusCommand),
+    Stop(stop::StopCommand),
     Verify(verify::VerifyArguments),
 }
 
@@ -63,6 +72,8 @@ async fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Cli::parse().command {
         Command::Account(command) => account::run(&command, &mut out).await,
+        Command::Approval(command) => approval::run(&command, &mut out).await,
+        Command::Approver(command) => approver::run(&command, &mut out).await,
         Command::Connect(command) => connect::run(&command, &mut out).await,
         Command::Decision(command) => decision::run(&command, &mut out).await,
         Command::Key(command) => key::run(&command, &mut out).await,
@@ -71,7 +82,9 @@ async fn main() -> ExitCode {
         Command::Plan(command) => plan::run(&command, &mut out).await,
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,
+        Command::Start(command) => stop::start(&command, &mut out).await,
         Command::Status(command) => status::run(&command, &mut out).await,
+        Command::Stop(command) => stop::stop(&command, &mut out).await,
         Command::Verify(arguments) => verify::run(&arguments, &mut out).await,
     };
     result.unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::control::Control;
 use super::ledger::{Axiru, ring};
-use super::merchant::{account, connect, key, operator};
+use super::merchant::{account, approver, connect, key, operator};
 use crate::folders::Folders;
 use crate::node::Node;
 use crate::progress::Progress;
@@ -98,6 +98,7 @@ async fn shop(control: &Control, axiru: &Axiru<'_>, stack: &Stack, name: &str) -
     connect(stack, link, "test", &merchant, name).await.context("connecting")?;
     let scoped = ["--scope", scope.as_str(), "--url", stack.url.as_str()];
     let person = operator(axiru, &scoped, "rosa@example.com").await?;
+    approver(axiru, &scoped, "jo@example.com").await?;
     let environment = vec![
         ("AXIRU_URL", stack.url.clone()),
         ("SANDBOX_URL", stack.sandbox_url.clone()),

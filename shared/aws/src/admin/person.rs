@@ -1,7 +1,9 @@
-//! Persons of a scope: the humans who operate agents, make keys and, later, approve.
+//! Persons of a scope: the humans who operate agents, make keys and approve.
 //!
-//! Row: pk `<mode>#<account>#persons`, sk `<person id>`; `emails`, `principals`, `groups` (sets, left out when empty), `created_at`,
-//! `version`. Erasing a person erases this row and the rows of the aliases: what remains, in entries and keys, is the id.
+//! Row: pk `<mode>#<account>#persons`, sk `<person id>`; `emails`, `principals` (sets, left out when empty), `created_at`, `link_epoch`
+//! (links sent to them under an earlier one count no more), `mail` (a word, where mail to them came back), `version`. In which groups a
+//! person is, the rows of the groups say ([`crate::groups`]). Erasing a person erases this row and the rows of the aliases, and they leave
+//! every group: what remains, in entries and keys, is the id.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +17,8 @@ use crate::admin::alias::{Alias, Principal};
 use crate::admin::refusal::AdminError;
 use crate::connect::operator::Operator;
 use crate::error::AwsError;
-use crate::item::{Item, RowError, key, n, number, parse, s, texts};
+use crate::groups::{Group, is_name};
+use crate::item::{Item, RowError, key, n, number, parse, s, text, texts};
 use crate::store::{Store, StoreError};
 
 /// Most aliases of a person, and most groups.
@@ -28,11 +31,13 @@ pub struct Person {
     pub id: PersonId,
     /// Addresses and principals.
     pub aliases: BTreeSet<Alias>,
-    /// The groups whose approvals they may give.
-    pub groups: BTreeSet<String>,
     /// When they were added.
     pub created_at: Timestamp,
+    /// Whether mail to them came back, in a word.
+    pub mail: Option<String>,
     version: u64,
+    /// The row as it was read. What others keep in it is written back with it.
+    read: Item,
 }
 
 /// A person to be added.
@@ -49,11 +54,6 @@ fn pk(scope: &Scope) -> String {
     format!("{}#persons", scope.key())
 }
 
-/// A group's name, as `@require_approval("finance")` names it.
-fn is_group(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
 impl Person {
     fn from_row(row: &Item) -> Result<Self, RowError> {
         let mut aliases = BTreeSet::new();
@@ -66,27 +66,39 @@ impl Person {
         Ok(Self {
             id: parse(row, "sk")?,
             aliases,
-            groups: texts(row, "groups")?.into_iter().collect(),
             created_at: parse(row, "created_at")?,
+            mail: row.contains_key("mail").then(|| text(row, "mail").map(str::to_owned)).transpose()?,
             version: number(row, "version")?,
+            read: row.clone(),
         })
     }
 
-    /// The person for an operator's eyes, with addresses.
+    /// The person's e-mail addresses.
     #[must_use]
-    pub fn shown(&self) -> Value {
+    pub fn emails(&self) -> Vec<String> {
+        emails(&self.aliases)
+    }
+
+    /// The person for an operator's eyes, with addresses, and those of the scope's groups in which they are.
+    #[must_use]
+    pub fn shown(&self, groups: &[Group]) -> Value {
+        let own = groups.iter().filter(|group| group.members.contains(&self.id)).map(|group| group.name.as_str());
         json!({
             "person": self.id.as_str(),
             "emails": emails(&self.aliases),
             "principals": principals(&self.aliases).map(Principal::as_str).collect::<Vec<_>>(),
-            "groups": self.groups,
+            "groups": own.collect::<Vec<_>>(),
+            "mail": self.mail,
             "created_at": self.created_at.to_string(),
         })
     }
 
     fn row(&self, store: &Store, scope: &Scope) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+        let mut kept = self.read.clone();
+        kept.retain(|name, _| !matches!(name.as_str(), "emails" | "principals"));
         let put = Put::builder()
             .table_name(&store.state)
+            .set_item(Some(kept))
             .item("pk", s(pk(scope)))
             .item("sk", s(self.id.as_str()))
             .item("created_at", s(self.created_at.to_string()))
@@ -94,7 +106,6 @@ impl Person {
         let sets = [
             ("emails", emails(&self.aliases)),
             ("principals", principals(&self.aliases).map(|principal| principal.as_str().to_owned()).collect()),
-            ("groups", self.groups.iter().cloned().collect()),
         ];
         // A set is never empty in DynamoDB.
         let sets = sets.into_iter().filter(|(_, texts)| !texts.is_empty());
@@ -111,6 +122,20 @@ impl Person {
             .condition_expression("version = :seen")
             .expression_attribute_values(":seen", n(self.version))
             .expression_attribute_values(":next", n(self.version + 1));
+        update_item(update)
+    }
+
+    /// The write after which links that were sent to the person before count no more.
+    pub(crate) fn links_called_in(&self, store: &Store, scope: &Scope) -> Result<TransactWriteItem, StoreError> {
+        let before: u64 = if self.read.contains_key("link_epoch") { number(&self.read, "link_epoch")? } else { 0 };
+        let update = Update::builder()
+            .table_name(&store.state)
+            .set_key(Some(key(pk(scope), self.id.as_str())))
+            .update_expression("SET version = :next, link_epoch = :epoch")
+            .condition_expression("version = :seen")
+            .expression_attribute_values(":seen", n(self.version))
+            .expression_attribute_values(":next", n(self.version + 1))
+            .expression_attribute_values(":epoch", n(before.saturating_add(1)));
         update_item(update)
     }
 
@@ -178,6 +203,22 @@ impl Store {
         Ok(rows.iter().map(Person::from_row).collect::<Result<_, _>>()?)
     }
 
+    /// Refuses where somebody is in a group.
+    async fn approves_nothing(&self, scope: &Scope, id: &PersonId) -> Result<(), AdminError> {
+        let groups = self.groups(scope).await?;
+        let own = groups.iter().filter(|group| group.members.contains(id)).map(|group| group.name.as_str());
+        let own: Vec<&str> = own.collect();
+        let Some(first) = own.first() else { return Ok(()) };
+        Err(AdminError::conflict(
+            "last_address",
+            format!(
+                "this is the last address of {id}, who approves for {}; add another address first, or take them out (`axiru approver \
+                 remove {id} --group {first} --scope {scope}`)",
+                own.join(", ")
+            ),
+        ))
+    }
+
     async fn nobodys(&self, scope: &Scope, alias: &Alias, own: &PersonId) -> Result<(), AdminError> {
         match self.alias(scope, alias).await? {
             None => Ok(()),
@@ -196,7 +237,7 @@ impl Store {
     /// Adds a person.
     ///
     /// # Errors
-    /// Refused where the id or an alias is somebody's already, or there is no alias.
+    /// Refused where the id or an alias is somebody's already, there is no alias, or a group takes no more.
     pub async fn add_person(
         &self,
         act: &Act,
@@ -208,8 +249,12 @@ impl Store {
             let detail = format!("a person has 1 to {MAX} aliases: e-mail addresses and AWS principals");
             return Err(AdminError::form("aliases", detail));
         }
-        if wanted.groups.len() > MAX || !wanted.groups.iter().all(|group| is_group(group)) {
+        if wanted.groups.len() > MAX || !wanted.groups.iter().all(|group| is_name(group)) {
             let detail = format!("at most {MAX} groups, each of lower-case letters, digits and `-`, such as `finance`");
+            return Err(AdminError::form("groups", detail));
+        }
+        if !wanted.groups.is_empty() && emails(&wanted.aliases).is_empty() {
+            let detail = "who is in a group has an e-mail address, because that is where approvers are asked";
             return Err(AdminError::form("groups", detail));
         }
         self.act(act, now, || async {
@@ -222,9 +267,11 @@ impl Store {
             let person = Person {
                 id: wanted.id.clone(),
                 aliases: wanted.aliases.clone(),
-                groups: wanted.groups.clone(),
                 created_at: now(),
+                mail: None,
                 version: 0,
+                // Who was removed and comes back under the same id begins behind every epoch they had: no link of before counts again.
+                read: Item::from([("link_epoch".to_owned(), n(now().secs()))]),
             };
             let mut rows = vec![put_item(person.row(self, scope).condition_expression("attribute_not_exists(pk)"))?];
             let mut pseudonyms = Vec::new();
@@ -235,6 +282,9 @@ impl Store {
                 pseudonyms.extend(operator.map(|operator| operator.id().to_owned()));
             }
             pseudonyms.sort();
+            for group in &wanted.groups {
+                rows.push(self.joined(scope, group, &wanted.id).await?.put(self, scope)?);
+            }
             let fields = json!({
                 "person": wanted.id.as_str(),
                 "groups": wanted.groups,
@@ -247,7 +297,7 @@ impl Store {
         .await
     }
 
-    /// Removes a person and erases their addresses.
+    /// Removes a person from the scope and all its groups, and erases their addresses.
     ///
     /// # Errors
     /// Refused while a live key has them as its operator.
@@ -276,6 +326,12 @@ impl Store {
             for alias in &person.aliases {
                 rows.push(alias.free(self, scope)?);
             }
+            // Read behind the person: who makes them a member now moves their row's version.
+            for mut group in self.groups(scope).await? {
+                if group.members.remove(id) {
+                    rows.push(group.put(self, scope)?);
+                }
+            }
             let fields = json!({"person": id.as_str()});
             let answer = json!({"changed": true, "person": id.as_str()});
             Ok(Effect::Change { ty: EntryType::PersonRemoved, fields, rows, answer })
@@ -286,7 +342,7 @@ impl Store {
     /// Gives a person an alias, or takes it away.
     ///
     /// # Errors
-    /// Refused where the alias is somebody else's, or the person's last.
+    /// Refused where the alias is somebody else's, or the person's last, or the last address of an approver.
     pub async fn change_alias(
         &self,
         act: &Act,
@@ -319,6 +375,9 @@ impl Store {
                     return Err(AdminError::conflict("last_alias", detail));
                 }
                 person.aliases.remove(alias);
+                if matches!(alias, Alias::Email(_)) && person.emails().is_empty() {
+                    self.approves_nothing(scope, id).await?;
+                }
                 alias.free(self, scope)?
             };
             let seen = person
