@@ -25,7 +25,7 @@ use crate::store::{Store, StoreError};
 
 pub(crate) use list::id_of_index;
 pub use list::{Filter, Page};
-pub(crate) use waiting::Waiting;
+pub use waiting::Waiting;
 
 /// Name of the index that lists requests.
 pub(crate) const INDEX: &str = "requests";

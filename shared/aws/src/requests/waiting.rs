@@ -12,15 +12,19 @@ const MAX_WAITING: usize = 500;
 
 /// What waits in a scope, the oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    pub(crate) rows: Vec<RequestRow>,
+pub struct Waiting {
+    /// The requests.
+    pub rows: Vec<RequestRow>,
     /// Whether there are more than were read.
-    pub(crate) more: bool,
+    pub more: bool,
 }
 
 impl Store {
     /// The requests of a scope that wait for people, as the index has them: a moment late, which nothing is decided on.
-    pub(crate) async fn waiting(&self, scope: &Scope) -> Result<Waiting, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn waiting(&self, scope: &Scope) -> Result<Waiting, StoreError> {
         let (mut waiting, mut start) = (Waiting::default(), None);
         loop {
             let page = self
