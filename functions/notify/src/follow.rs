@@ -48,15 +48,15 @@ async fn deal(app: &App, mailer: &Mailer, entry: &Entry) -> Result<(), PostError
     let scope = &entry.log().scope;
     match entry.ty() {
         "approval.requested" => match word("request").and_then(|id| id.parse().ok()) {
-            Some(id) => asked::ask(app, mailer, scope, &id).await,
+            Some(id) => Box::pin(asked::ask(app, mailer, scope, &id)).await,
             None => Ok(()),
         },
         // An address that bounced may have been repaired, and nothing is remembered of who is gone.
         "person.alias_changed" | "person.removed" => match word("person").and_then(|id| id.parse().ok()) {
-            Some(person) => Ok(app.store.forget_returns(scope, &person).await?),
+            Some(person) => Ok(Box::pin(app.store.forget_returns(scope, &person)).await?),
             None => Ok(()),
         },
-        _ if ended::may_end(entry) => ended::tell(app, mailer, entry).await,
+        _ if ended::may_end(entry) => Box::pin(ended::tell(app, mailer, entry)).await,
         _ => Ok(()),
     }
 }

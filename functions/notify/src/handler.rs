@@ -31,14 +31,14 @@ pub enum NotifyFailed {
 pub async fn handle(app: &App, event: &Value) -> Result<Value, lambda_runtime::Error> {
     let records = event.get("Records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if records.iter().any(|record| record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs")) {
-        return Ok(returns::note(app, records).await);
+        return Ok(Box::pin(returns::note(app, records)).await);
     }
     let Some(mailer) = &app.mailer else {
         tracing::info!("no mail is sent: the deployment has no address to mail from");
         return Ok(json!({ "batchItemFailures": [] }));
     };
     let rung = logs_of(records);
-    let left = if rung.is_empty() { everything(app, mailer).await? } else { logs(app, mailer, rung).await };
+    let left = if rung.is_empty() { Box::pin(everything(app, mailer)).await? } else { logs(app, mailer, rung).await };
     if left > 0 {
         Err(NotifyFailed::Some(left).into())
     } else {
@@ -58,7 +58,8 @@ async fn logs(app: &App, mailer: &Mailer, logs: impl IntoIterator<Item = LogId>)
     let deadline = Deadline::start();
     let mut left = 0;
     for log in logs {
-        if let Err(error) = follow::follow(app, mailer, &log, deadline).await {
+        // Boxed, here and below: the compiler gives up on a future that nests this deep.
+        if let Err(error) = Box::pin(follow::follow(app, mailer, &log, deadline)).await {
             tracing::error!(log = %log, error = %error, "what a log says could not be mailed");
             metrics::count(NAME, Some(log.scope.mode()), "MailPutOff", 1);
             left += 1;
@@ -75,9 +76,12 @@ async fn everything(app: &App, mailer: &Mailer) -> Result<usize, StoreError> {
         for connection in app.store.connections(mode).await? {
             left += logs(app, mailer, connection.logs()).await;
             let scope = &connection.scope;
-            left += usize::from(!done(scope, "links", resend::resend(app, mailer, scope, deadline).await));
-            left += usize::from(!done(scope, "reminders", reminders::remind(app, mailer, scope, deadline).await));
-            left += usize::from(!done(scope, "operators", operators::tell(app, mailer, &connection).await));
+            let links = Box::pin(resend::resend(app, mailer, scope, deadline)).await;
+            let reminders = Box::pin(reminders::remind(app, mailer, scope, deadline)).await;
+            let operators = Box::pin(operators::tell(app, mailer, &connection)).await;
+            for (part, outcome) in [("links", links), ("reminders", reminders), ("operators", operators)] {
+                left += usize::from(!done(scope, part, outcome));
+            }
         }
     }
     Ok(left)

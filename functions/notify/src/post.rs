@@ -14,7 +14,7 @@ use crate::app::App;
 
 /// Why something was not mailed. Everything here can be tried again.
 #[derive(Debug, thiserror::Error)]
-pub enum PostError {
+pub(crate) enum PostError {
     /// The tables.
     #[error("{0}")]
     Store(#[from] StoreError),

@@ -50,7 +50,7 @@ pub(crate) async fn remind(app: &App, mailer: &Mailer, scope: &Scope, deadline: 
         if deadline.is_over() {
             break;
         }
-        match one(app, mailer, scope, &waiting, &silences).await {
+        match Box::pin(one(app, mailer, scope, &waiting, &silences)).await {
             Ok(()) | Err(PostError::Busy) => {}
             Err(error) => outcome = Err(error),
         }

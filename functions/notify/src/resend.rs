@@ -17,7 +17,7 @@ pub(crate) async fn resend(app: &App, mailer: &Mailer, scope: &Scope, deadline: 
             break;
         }
         // One that fails does not hold back the others.
-        match one(app, mailer, scope, &wanted).await {
+        match Box::pin(one(app, mailer, scope, &wanted)).await {
             Ok(()) | Err(PostError::Busy) => {}
             Err(error) => outcome = Err(error),
         }

@@ -67,12 +67,12 @@ struct Listed {
 
 /// Why nothing can be shown.
 enum Trouble {
-    /// The sandbox was not told where.
-    NoPlace,
+    /// The sandbox was not told where the mails are.
+    Alone,
     /// The local stack does not answer, or says something else.
-    NoAnswer,
+    Silent,
     /// There is no mail of that number.
-    NoMail,
+    Unknown,
 }
 
 impl Mailbox {
@@ -95,9 +95,10 @@ impl Mailbox {
 
     /// Every mail, the newest first.
     async fn mails(&self) -> Result<Vec<Shown>, Trouble> {
-        let answer = self.client.get(self.list.clone()).send().await.map_err(|_| Trouble::NoAnswer)?;
-        let body: Value = answer.json().await.map_err(|_| Trouble::NoAnswer)?;
-        shown(&body).ok_or(Trouble::NoAnswer)
+        let answer = self.client.get(self.list.clone()).send().await.map_err(|_| Trouble::Silent)?;
+        let body = answer.bytes().await.map_err(|_| Trouble::Silent)?;
+        let listed: Value = serde_json::from_slice(&body).map_err(|_| Trouble::Silent)?;
+        shown(&listed).ok_or(Trouble::Silent)
     }
 }
 
@@ -138,7 +139,7 @@ pub(crate) fn router(mailbox: Option<Mailbox>) -> Router {
 }
 
 async fn mails(mailbox: Option<Mailbox>) -> Result<Vec<Shown>, Trouble> {
-    mailbox.ok_or(Trouble::NoPlace)?.mails().await
+    mailbox.ok_or(Trouble::Alone)?.mails().await
 }
 
 async fn list(State(mailbox): State<Option<Mailbox>>) -> Response {
@@ -151,7 +152,7 @@ async fn list(State(mailbox): State<Option<Mailbox>>) -> Response {
 async fn one(State(mailbox): State<Option<Mailbox>>, Path(n): Path<String>) -> Response {
     let found = mails(mailbox).await.and_then(|mails| {
         let number = n.parse::<usize>().ok();
-        mails.into_iter().find(|mail| Some(mail.n) == number).ok_or(Trouble::NoMail)
+        mails.into_iter().find(|mail| Some(mail.n) == number).ok_or(Trouble::Unknown)
     });
     match found {
         Ok(mail) => html(StatusCode::OK, page::one(&mail)),
@@ -172,11 +173,11 @@ async fn json(State(mailbox): State<Option<Mailbox>>) -> Response {
 impl Trouble {
     fn response(self) -> Response {
         let (status, says) = match self {
-            Self::NoPlace => {
+            Self::Alone => {
                 (StatusCode::NOT_FOUND, "This sandbox runs without a local stack: there are no mails to show.")
             }
-            Self::NoAnswer => (StatusCode::BAD_GATEWAY, "The local stack does not list its mails now."),
-            Self::NoMail => (StatusCode::NOT_FOUND, "There is no mail of that number."),
+            Self::Silent => (StatusCode::BAD_GATEWAY, "The local stack does not list its mails now."),
+            Self::Unknown => (StatusCode::NOT_FOUND, "There is no mail of that number."),
         };
         html(status, page::trouble(says))
     }

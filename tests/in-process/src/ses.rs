@@ -93,15 +93,12 @@ impl Ses {
 
 /// The mail that a request asks for, if SES takes it.
 fn read(body: &Value, refused: &BTreeSet<String>) -> Result<SentMail, Refusal> {
-    let simple = &body["Content"]["Simple"];
-    let content = |part: &Value| part["Data"].as_str().map(str::to_owned);
-    let (Some(subject), Some(plain)) = (content(&simple["Subject"]), content(&simple["Body"]["Text"])) else {
+    let part = |name: &str| body.pointer(&format!("/Content/Simple/{name}")).unwrap_or(&Value::Null);
+    let content = |name: &str| part(name).get("Data").and_then(Value::as_str).map(str::to_owned);
+    let (Some(subject), Some(plain)) = (content("Subject"), content("Body/Text")) else {
         return Err((400, "BadRequestException", "Missing required content".to_owned()));
     };
-    if [&simple["Subject"], &simple["Body"]["Text"], &simple["Body"]["Html"]]
-        .iter()
-        .any(|part| part["Charset"] != "UTF-8")
-    {
+    if ["Subject", "Body/Text", "Body/Html"].iter().any(|name| text(part(name), "Charset") != "UTF-8") {
         return Err((400, "BadRequestException", "this double takes UTF-8 only".to_owned()));
     }
     if subject.contains(['\r', '\n']) {
@@ -116,25 +113,25 @@ fn read(body: &Value, refused: &BTreeSet<String>) -> Result<SentMail, Refusal> {
     if !set.is_empty() && set != MAIL_CONFIGURATION_SET {
         return Err((404, "NotFoundException", format!("Configuration set <{set}> does not exist.")));
     }
-    let to = recipients(&body["Destination"])?;
+    let to = recipients(body)?;
     if let Some(address) = to.iter().find(|address| refused.contains(*address)) {
         return Err((400, "MessageRejected", format!("Address is refused: {address}")));
     }
-    let tags = pairs(&body["EmailTags"]);
+    let tags = pairs(body.get("EmailTags"));
     if !tags.iter().flat_map(|(name, value)| [name, value]).all(|part| is_tag(part)) {
         return Err((400, "BadRequestException", "Invalid tag".to_owned()));
     }
-    let headers = pairs(&simple["Headers"]);
+    let headers = pairs(Some(part("Headers")));
     if headers.len() > MAX_HEADERS || !headers.iter().all(|(name, value)| is_header(name, value)) {
         return Err((400, "BadRequestException", "Invalid header".to_owned()));
     }
-    let html = content(&simple["Body"]["Html"]).unwrap_or_default();
+    let html = content("Body/Html").unwrap_or_default();
     Ok(SentMail { id: String::new(), from, to, subject, text: plain, html, tags, headers })
 }
 
-fn recipients(destination: &Value) -> Result<Vec<String>, Refusal> {
+fn recipients(body: &Value) -> Result<Vec<String>, Refusal> {
     let list = |name: &str| -> Vec<String> {
-        let list = destination[name].as_array().into_iter().flatten();
+        let list = body.pointer(&format!("/Destination/{name}")).and_then(Value::as_array).into_iter().flatten();
         list.filter_map(|address| address.as_str().map(str::to_owned)).collect()
     };
     let (to, more) = (list("ToAddresses"), [list("CcAddresses"), list("BccAddresses")].concat());
@@ -149,8 +146,8 @@ fn recipients(destination: &Value) -> Result<Vec<String>, Refusal> {
 }
 
 /// `Name` and `Value` of each member of a list.
-fn pairs(list: &Value) -> BTreeMap<String, String> {
-    let list = list.as_array().into_iter().flatten();
+fn pairs(list: Option<&Value>) -> BTreeMap<String, String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
     list.map(|pair| (text(pair, "Name").to_owned(), text(pair, "Value").to_owned())).collect()
 }
 

@@ -88,6 +88,7 @@ async fn while_ses_is_down_nothing_is_lost() {
     let asked = post.told("approval.requested").await.len();
     assert_eq!((post.mails_to(ANNAS).len(), post.mails_to(BENS).len()), (asked, asked));
     assert!(asked > 0);
-    let cursor = post.room.store().cursor(&axiru_domain::LogId::from_key(&format!("{}#0", scope().key())).unwrap());
-    assert_eq!(cursor.await.unwrap().next, u64::try_from(post.entries().await.len()).unwrap());
+    let log = axiru_domain::LogId::from_key(&format!("{}#0", scope().key())).unwrap();
+    let cursor = post.room.store().cursor(&log).await.unwrap();
+    assert_eq!(cursor.next, u64::try_from(post.entries().await.len()).unwrap());
 }
