@@ -187,7 +187,7 @@ mod tests {
         table_of(&scope, &json!({"approvals": [approval()], "more": false}), &mut out).unwrap();
         let expected = "live/acct_1
   decision  movement           actor       until (UTC)       approved
-  dec_0     refund 250.00 usd  agent:ag_1  2026-11-01 12:00  finance 1 of 2, legal 0 of 1 (only 0 left)
+  dec_0     refund 250.00 USD  agent:ag_1  2026-11-01 12:00  finance 1 of 2, legal 0 of 1 (only 0 left)
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         let mut out = Vec::new();

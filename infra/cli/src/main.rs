@@ -97,3 +97,54 @@ async fn main() -> ExitCode {
         ExitCode::from(2)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn taken(line: &str) -> bool {
+        Cli::try_parse_from(line.split_whitespace()).is_ok()
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_meant_is_said() {
+        let dec = format!("dec_{}", "0".repeat(32));
+        let per = "per_0123456789abcdef";
+        let at = "--scope live/acct_1";
+        for good in [
+            format!("axiru approver add {per} --group finance {at}"),
+            format!("axiru approver group finance --quorum 2 --clear-expires {at}"),
+            format!("axiru approver group finance --expires 8h {at}"),
+            format!("axiru approver revoke-links --request {dec} --why x {at}"),
+            format!("axiru approver revoke-links --all --why x {at}"),
+            format!("axiru approval show {dec} {at}"),
+            format!("axiru stop --why x {at}"),
+            format!("axiru stop --actor agent:ag_1 --why x {at}"),
+            "axiru stop --all --why x".to_owned(),
+        ] {
+            assert!(taken(&good), "{good}");
+        }
+        for bad in [
+            format!("axiru approver add {per} {at}"),
+            format!("axiru approver add jo@example.com --group finance {at}"),
+            format!("axiru approver group finance {at}"),
+            format!("axiru approver group finance --quorum 2 --clear-quorum {at}"),
+            format!("axiru approver revoke-links --why x {at}"),
+            format!("axiru approver revoke-links --all --person {per} --why x {at}"),
+            format!("axiru approver revoke-links --request {per} --why x {at}"),
+            format!("axiru approver revoke-links --all {at}"),
+            format!("axiru approval cancel {dec} {at}"),
+            format!("axiru stop {at}"),
+            "axiru stop --all --actor agent:ag_1 --why x".to_owned(),
+        ] {
+            assert!(!taken(&bad), "{bad}");
+        }
+    }
+}

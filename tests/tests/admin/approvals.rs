@@ -14,7 +14,8 @@ use super::office::{
 const POLICIES: &str = r#"
 @id("allow") permit(principal, action == Axiru::Action::"refund", resource);
 @id("hold-large") @require_approval("finance") @quorum("2")
-forbid(principal, action == Axiru::Action::"refund", resource) when { context.amount_minor > 10000 };
+forbid(principal, action == Axiru::Action::"refund", resource)
+when { context.currency == "usd" && context.amount_minor > 10000 };
 "#;
 
 /// An enforced plan, its approvers, and an agent's key.
