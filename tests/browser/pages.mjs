@@ -5,11 +5,13 @@
 // FOLDER holds HTML documents, OUT receives screenshots, CHROMIUM is the browser, PACKAGES the folder with node_modules.
 // Each document is held to: axe-core (WCAG 2.2 A and AA, best practice, and the contrast of AAA), no horizontal scrolling at 320 pixels
 // and with doubled text, controls of 44 by 44 pixels, nothing asked of the network, and every form sent by keyboard alone.
+// Before, the documents of `broken/` are opened, each with one fault: a check that does not find it has none to tell of others.
 
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const [folder, out, chromium, packages] = process.argv.slice(2).map((path) => resolve(path));
 const require = createRequire(join(packages, "package.json"));
@@ -158,12 +160,12 @@ async function send(tab, name, html) {
   return wrong;
 }
 
-async function check(tab, name, html) {
+async function check(tab, name, html, shots) {
   const wrong = [];
   const note = (width, found) => wrong.push(...found.map((what) => `${name} at ${width}: ${what}`));
   for (const width of WIDTHS) {
     await tab.show(name, html, width, width < 600 ? 640 : 800);
-    await tab.page.screenshot({ path: join(out, `${name}-${width}.png`), fullPage: true });
+    if (shots) await tab.page.screenshot({ path: join(shots, `${name}-${width}.png`), fullPage: true });
     note(width, await wide(tab.page));
     note(width, await small(tab.page));
     note(width, await violations(tab.page));
@@ -179,9 +181,26 @@ async function check(tab, name, html) {
   return wrong;
 }
 
+/** The documents of a folder. */
+async function documents(folder) {
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".html")).sort();
+  return Promise.all(files.map(async (file) => [file.slice(0, -5), await readFile(join(folder, file), "utf8")]));
+}
+
+/** What is not found of the faults that are there. */
+async function missed(tab) {
+  const wrong = [];
+  for (const [name, html] of await documents(fileURLToPath(new URL("broken", import.meta.url)))) {
+    const fault = /^<!-- must find: (.*) -->/.exec(html)[1];
+    const found = await check(tab, name, html.slice(html.indexOf("\n") + 1));
+    if (!found.some((what) => what.includes(fault))) wrong.push(`broken/${name}: "${fault}" is not found, but: ${found.join("; ")}`);
+  }
+  return wrong;
+}
+
 await mkdir(out, { recursive: true });
-const names = (await readdir(folder)).filter((file) => file.endsWith(".html")).map((file) => file.slice(0, -5)).sort();
-if (names.length === 0) throw new Error("there are no pages");
+const pages = await documents(folder);
+if (pages.length === 0) throw new Error("there are no pages");
 const root = process.getuid?.() === 0;
 const browser = await puppeteer.launch({
   executablePath: chromium,
@@ -189,17 +208,12 @@ const browser = await puppeteer.launch({
 });
 const wrong = [];
 try {
-  const left = [...names];
-  const work = async () => {
-    const tab = await Tab.open(browser);
-    for (let name = left.shift(); name !== undefined; name = left.shift()) {
-      wrong.push(...(await check(tab, name, await readFile(join(folder, `${name}.html`), "utf8"))));
-    }
-  };
-  await work();
+  const tab = await Tab.open(browser);
+  wrong.push(...(await missed(tab)));
+  for (const [name, html] of pages) wrong.push(...(await check(tab, name, html, out)));
 } finally {
   await browser.close();
 }
 for (const what of wrong) console.error(what);
-console.log(`${names.length} pages at ${WIDTHS.join(", ")} pixels: ${wrong.length} things to repair; screenshots in ${out}`);
+console.log(`${pages.length} pages at ${WIDTHS.join(", ")} pixels: ${wrong.length} things to repair; screenshots in ${out}`);
 process.exitCode = wrong.length === 0 ? 0 : 1;

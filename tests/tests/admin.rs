@@ -1,6 +1,8 @@
 //! Administration: persons, keys, plans, reviews, as an operator's signed requests do them.
 
+mod approvals;
 mod crashes;
+mod groups;
 mod keys;
 mod office;
 mod persons;
@@ -8,3 +10,4 @@ mod plans;
 mod races;
 mod routes;
 mod segregation;
+mod switches;

@@ -6,4 +6,5 @@ mod concurrency;
 mod crashes;
 pub(crate) mod ground;
 mod mutations;
+mod pages;
 mod story;

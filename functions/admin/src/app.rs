@@ -12,6 +12,8 @@ pub struct App {
     pub deployment: String,
     /// The address under which browsers reach Axiru, without a path.
     pub public_url: Url,
+    /// Whether the deployment sends mail: an address to send from is configured.
+    pub mail: bool,
     /// The tables.
     pub store: Store,
     /// The clock.
@@ -39,7 +41,14 @@ impl App {
         let public_url = trusted_address(&env::required("AXIRU_PUBLIC_URL")?)?;
         let state = env::required("AXIRU_STATE_TABLE")?;
         let ledger = env::required("AXIRU_LEDGER_TABLE")?;
+        let mail = env::optional("AXIRU_MAIL_FROM").is_some();
         let clients = Clients::load().await;
-        Ok(Self { deployment, public_url, store: Store::new(clients.dynamodb, state, ledger), now: Timestamp::now })
+        Ok(Self {
+            deployment,
+            public_url,
+            mail,
+            store: Store::new(clients.dynamodb, state, ledger),
+            now: Timestamp::now,
+        })
     }
 }

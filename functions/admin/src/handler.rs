@@ -10,7 +10,7 @@ use crate::answer::{Answer, ok};
 use crate::app::App;
 use crate::asked::Asked;
 use crate::caller::caller;
-use crate::{keys, persons, plans, scopes, setup_links};
+use crate::{approvals, groups, keys, persons, plans, scopes, setup_links, switches};
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -56,11 +56,19 @@ async fn in_scope(app: &App, operator: &Operator, method: &Method, path: &str, r
     match (writes, route) {
         (false, ["status"]) => scopes::status(app, &asked).await,
         (false, ["limits"]) => scopes::limits(app, &asked).await,
+        (false, ["approvals"]) => approvals::list(app, &asked).await,
+        (false, ["approvals", id]) => approvals::show(app, &asked, id).await,
+        (true, ["approvals", id, "cancel"]) => approvals::cancel(app, &asked, id).await,
+        (true, ["links", "revoke"]) => approvals::revoke_links(app, &asked).await,
+        (true, ["switch"]) => switches::turn(app, &asked).await,
         (true, ["review"]) => scopes::review(app, &asked).await,
         (false, ["persons"]) => persons::list(app, &asked).await,
         (true, ["persons"]) => persons::add(app, &asked).await,
         (true, ["persons", person, "remove"]) => persons::remove(app, &asked, person).await,
         (true, ["persons", person, "aliases"]) => persons::change_alias(app, &asked, person).await,
+        (false, ["groups"]) => groups::list(app, &asked).await,
+        (true, ["groups", group]) => groups::set(app, &asked, group).await,
+        (true, ["groups", group, "members"]) => groups::change_member(app, &asked, group).await,
         (false, ["keys"]) => keys::list(app, &asked).await,
         (true, ["keys"]) => keys::create(app, &asked).await,
         (true, ["keys", key, "revoke"]) => keys::revoke(app, &asked, key).await,

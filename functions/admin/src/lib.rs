@@ -2,14 +2,17 @@
 
 mod answer;
 mod app;
+mod approvals;
 mod asked;
 mod caller;
+mod groups;
 mod handler;
 mod keys;
 mod persons;
 mod plans;
 mod scopes;
 mod setup_links;
+mod switches;
 
 pub use app::{App, LoadError};
 pub use handler::handle;

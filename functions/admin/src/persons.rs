@@ -60,7 +60,8 @@ pub(crate) fn id(text: &str) -> Result<PersonId, axiru_runtime::problem::Problem
 pub(crate) async fn list(app: &App, asked: &Asked<'_>) -> Answer {
     asked.only(&[])?;
     let persons = app.store.persons(&asked.scope).await.map_err(problem)?;
-    let persons: Vec<Value> = persons.iter().map(axiru_aws::admin::person::Person::shown).collect();
+    let groups = app.store.groups(&asked.scope).await.map_err(|error| problem(error.into()))?;
+    let persons: Vec<Value> = persons.iter().map(|person| person.shown(&groups)).collect();
     Ok(json!({"scope": asked.scope.to_string(), "persons": persons}))
 }
 

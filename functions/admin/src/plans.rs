@@ -75,7 +75,7 @@ async fn summary(app: &App, scope: &Scope, head: &PlanHead) -> Answer {
 pub(crate) async fn push(app: &App, asked: &Asked<'_>) -> Answer {
     let wanted: Pushed = read(asked.body)?;
     let plan = Plan::parse(&wanted.plan, &wanted.policies).map_err(|error| plan_problem(&error))?;
-    app.store.push_plan(&asked.act(wanted.change), &plan, app.now).await.map_err(problem)
+    app.store.push_plan(&asked.act(wanted.change), &plan, app.mail, app.now).await.map_err(problem)
 }
 
 /// The version in force, or the one that `version` names, with its document and all versions.
@@ -114,10 +114,10 @@ pub(crate) async fn switch(app: &App, asked: &Asked<'_>, name: &str) -> Answer {
         Wanted::Enforce => PolicyMode::Enforce,
     };
     let act = asked.act(wanted.change);
-    app.store.switch_plan(&act, name, policy_mode, &wanted.why, app.now).await.map_err(problem)
+    app.store.switch_plan(&act, name, policy_mode, &wanted.why, app.mail, app.now).await.map_err(problem)
 }
 
 pub(crate) async fn roll_back(app: &App, asked: &Asked<'_>, name: &str) -> Answer {
     let wanted: RolledBack = read(asked.body)?;
-    app.store.roll_back_plan(&asked.act(wanted.change), name, &wanted.version, app.now).await.map_err(problem)
+    app.store.roll_back_plan(&asked.act(wanted.change), name, &wanted.version, app.mail, app.now).await.map_err(problem)
 }

@@ -28,7 +28,7 @@ pub(crate) async fn all(app: &App) -> Answer {
 /// One scope.
 pub(crate) async fn status(app: &App, asked: &Asked<'_>) -> Answer {
     asked.only(&[])?;
-    app.store.status(&asked.scope).await.map_err(problem)
+    app.store.status(&asked.scope, app.mail).await.map_err(problem)
 }
 
 /// What is left in each limit.

@@ -1,3 +1,17 @@
 #![doc = include_str!("../README.md")]
 
-fn main() {}
+use std::sync::Arc;
+
+use axiru_fn_approve::{App, handle};
+use lambda_http::{Error, Request, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    axiru_runtime::telemetry::start();
+    let app = Arc::new(App::load().await?);
+    lambda_http::run(service_fn(move |request: Request| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Error>(handle(&app, &request).await) }
+    }))
+    .await
+}

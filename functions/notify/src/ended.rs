@@ -4,12 +4,11 @@ use axiru_aws::approval::Held;
 use axiru_aws::mail::Mailer;
 use axiru_domain::{Choice, StripeId};
 use axiru_ledger::entry::Entry;
-use axiru_pages::{Answered, Ending, mail};
+use axiru_pages::{Answered, Ending, mail, reason};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::post::{self, PostError};
-use crate::reasons;
 
 fn word<'a>(entry: &'a Entry, name: &str) -> Option<&'a str> {
     entry.fields().get(name).and_then(Value::as_str)
@@ -35,12 +34,12 @@ fn ending(entry: &Entry, held: &Held) -> Option<Ending> {
         }
         "decision.expired" if word(entry, "before") == Some("pending") => Ending::Expired,
         "decision.expired" => Ending::NotBegun,
-        "approval.cancelled" => Ending::Cancelled { why: reasons::sentence(word(entry, "reason")?) },
+        "approval.cancelled" => Ending::Cancelled { why: reason::sentence(word(entry, "reason")?) },
         "execution.succeeded" | "decision.settled" => Ending::Made { object: object() },
         "execution.failed" if word(entry, "reason") == Some("stripe_refused") => {
             Ending::Refused { code: word(entry, "stripe_code").map(str::to_owned) }
         }
-        "execution.failed" => Ending::Cancelled { why: reasons::sentence(word(entry, "reason")?) },
+        "execution.failed" => Ending::Cancelled { why: reason::sentence(word(entry, "reason")?) },
         "execution.unknown" => Ending::Unknown,
         _ => return None,
     })

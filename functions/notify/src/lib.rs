@@ -10,7 +10,6 @@ mod handler;
 mod lines;
 mod operators;
 mod post;
-mod reasons;
 mod reminders;
 mod resend;
 mod returns;

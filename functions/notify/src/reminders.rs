@@ -1,7 +1,8 @@
 //! Reminders: after a half, three quarters and seven eighths of the time, to those who have not answered, and never often.
 
 use axiru_aws::approval::Held;
-use axiru_aws::mail::{Mailer, Mailing, Waiting};
+use axiru_aws::mail::{Mailer, Mailing};
+use axiru_aws::requests::RequestRow;
 use axiru_domain::{Scope, Timestamp};
 use axiru_pages::mail;
 
@@ -35,8 +36,11 @@ fn due(asked_at: i64, until: i64, sent: &[i64], now: i64) -> Option<u32> {
 /// Reminds those of a scope's approvers who have not answered.
 pub(crate) async fn remind(app: &App, mailer: &Mailer, scope: &Scope, deadline: Deadline) -> Result<(), PostError> {
     let now = (app.now)().millis();
-    let half = |waiting: &Waiting| due(waiting.asked_at.millis(), waiting.until.millis(), &[], now).is_some();
-    let waiting: Vec<Waiting> = app.store.waiting(scope).await?.into_iter().filter(half).collect();
+    let half = |row: &RequestRow| {
+        let until = row.approval.as_ref().map(|approval| approval.until);
+        until.is_some_and(|until| due(row.decided_at.millis(), until, &[], now).is_some())
+    };
+    let waiting: Vec<RequestRow> = app.store.waiting(scope).await?.rows.into_iter().filter(half).collect();
     if waiting.is_empty() {
         return Ok(());
     }
@@ -58,7 +62,7 @@ async fn one(
     app: &App,
     mailer: &Mailer,
     scope: &Scope,
-    waiting: &Waiting,
+    waiting: &RequestRow,
     silences: &Silences,
 ) -> Result<(), PostError> {
     let held = post::held(app, scope, &waiting.id).await?.filter(|held| asked::is_open(app, held));
@@ -77,7 +81,7 @@ async fn remind_all(
     app: &App,
     mailer: &Mailer,
     held: &Held,
-    waiting: &Waiting,
+    waiting: &RequestRow,
     silences: &Silences,
     mailing: &mut Mailing,
 ) -> Result<(), PostError> {
@@ -93,10 +97,10 @@ async fn remind_all(
 }
 
 /// The turn of the reminder that a person gets now, if any.
-fn turn(app: &App, held: &Held, waiting: &Waiting, mailed: impl Fn(&str) -> Option<Timestamp>) -> Option<String> {
+fn turn(app: &App, held: &Held, waiting: &RequestRow, mailed: impl Fn(&str) -> Option<Timestamp>) -> Option<String> {
     let word = |n: u32| format!("reminder-{n}");
     let sent: Vec<i64> = (1..=MOST).map_while(|n| mailed(&word(n))).map(Timestamp::millis).collect();
-    due(waiting.asked_at.millis(), held.approval().until, &sent, (app.now)().millis()).map(word)
+    due(waiting.decided_at.millis(), held.approval().until, &sent, (app.now)().millis()).map(word)
 }
 
 #[cfg(test)]

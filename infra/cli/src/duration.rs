@@ -1,4 +1,4 @@
-//! Lengths of time as people write them: `30m`, `24h`, `90d`.
+//! Lengths of time as people write them: `30m`, `24h`, `90d`, and `5s` to try things out.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +13,11 @@ pub(crate) struct Span(i64);
 pub(crate) struct SpanError;
 
 impl Span {
+    /// So many seconds.
+    pub(crate) const fn of(secs: i64) -> Self {
+        Self(secs)
+    }
+
     pub(crate) const fn secs(self) -> i64 {
         self.0
     }
@@ -24,6 +29,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, SpanError> {
         let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(SpanError)?;
         let unit = match unit {
+            "s" => 1,
             "m" => 60,
             "h" => 3_600,
             "d" => 86_400,
@@ -39,7 +45,8 @@ impl fmt::Display for Span {
         match self.0 {
             secs if secs % 86_400 == 0 => write!(f, "{}d", secs / 86_400),
             secs if secs % 3_600 == 0 => write!(f, "{}h", secs / 3_600),
-            secs => write!(f, "{}m", secs / 60),
+            secs if secs % 60 == 0 => write!(f, "{}m", secs / 60),
+            secs => write!(f, "{secs}s"),
         }
     }
 }
@@ -50,10 +57,10 @@ mod tests {
 
     #[test]
     fn written_and_read_back() {
-        for text in ["30m", "36h", "90d", "0d"] {
+        for text in ["5s", "90m", "36h", "90d", "0d"] {
             assert_eq!(text.parse::<Span>().map(|span| span.to_string()), Ok(text.to_owned()));
         }
-        for bad in ["", "d", "90", "90s", "-1d", "1.5h", "1 d", "99999999999d", "é"] {
+        for bad in ["", "d", "90", "90w", "-1d", "1.5h", "1 d", "99999999999d", "é"] {
             assert_eq!(bad.parse::<Span>(), Err(SpanError), "{bad}");
         }
     }

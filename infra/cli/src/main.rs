@@ -8,6 +8,8 @@ use clap::{Parser, Subcommand};
 
 mod account;
 mod api;
+mod approval;
+mod approver;
 mod bar;
 mod connect;
 mod copy;
@@ -22,6 +24,7 @@ mod random;
 mod scopes;
 mod shadow;
 mod status;
+mod stop;
 mod table;
 mod verify;
 
@@ -38,6 +41,10 @@ struct Cli {
 enum Command {
     #[command(subcommand)]
     Account(account::AccountCommand),
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
+    #[command(subcommand)]
+    Approver(approver::ApproverCommand),
     Connect(connect::ConnectCommand),
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
@@ -54,7 +61,9 @@ enum Command {
     /// See what the plans would have done.
     #[command(subcommand)]
     Shadow(shadow::ShadowCommand),
+    Start(stop::StartCommand),
     Status(status::StatusCommand),
+    Stop(stop::StopCommand),
     Verify(verify::VerifyArguments),
 }
 
@@ -63,6 +72,8 @@ async fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Cli::parse().command {
         Command::Account(command) => account::run(&command, &mut out).await,
+        Command::Approval(command) => approval::run(&command, &mut out).await,
+        Command::Approver(command) => approver::run(&command, &mut out).await,
         Command::Connect(command) => connect::run(&command, &mut out).await,
         Command::Decision(command) => decision::run(&command, &mut out).await,
         Command::Key(command) => key::run(&command, &mut out).await,
@@ -71,7 +82,9 @@ async fn main() -> ExitCode {
         Command::Plan(command) => plan::run(&command, &mut out).await,
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,
+        Command::Start(command) => stop::start(&command, &mut out).await,
         Command::Status(command) => status::run(&command, &mut out).await,
+        Command::Stop(command) => stop::stop(&command, &mut out).await,
         Command::Verify(arguments) => verify::run(&arguments, &mut out).await,
     };
     result.unwrap_or_else(|error| {
@@ -83,4 +96,55 @@ async fn main() -> ExitCode {
         let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("axiru: {error:#}\n").as_bytes());
         ExitCode::from(2)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn taken(line: &str) -> bool {
+        Cli::try_parse_from(line.split_whitespace()).is_ok()
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_meant_is_said() {
+        let dec = format!("dec_{}", "0".repeat(32));
+        let per = "per_0123456789abcdef";
+        let at = "--scope live/acct_1";
+        for good in [
+            format!("axiru approver add {per} --group finance {at}"),
+            format!("axiru approver group finance --quorum 2 --clear-expires {at}"),
+            format!("axiru approver group finance --expires 8h {at}"),
+            format!("axiru approver revoke-links --request {dec} --why x {at}"),
+            format!("axiru approver revoke-links --all --why x {at}"),
+            format!("axiru approval show {dec} {at}"),
+            format!("axiru stop --why x {at}"),
+            format!("axiru stop --actor agent:ag_1 --why x {at}"),
+            "axiru stop --all --why x".to_owned(),
+        ] {
+            assert!(taken(&good), "{good}");
+        }
+        for bad in [
+            format!("axiru approver add {per} {at}"),
+            format!("axiru approver add jo@example.com --group finance {at}"),
+            format!("axiru approver group finance {at}"),
+            format!("axiru approver group finance --quorum 2 --clear-quorum {at}"),
+            format!("axiru approver revoke-links --why x {at}"),
+            format!("axiru approver revoke-links --all --person {per} --why x {at}"),
+            format!("axiru approver revoke-links --request {per} --why x {at}"),
+            format!("axiru approver revoke-links --all {at}"),
+            format!("axiru approval cancel {dec} {at}"),
+            format!("axiru stop {at}"),
+            "axiru stop --all --actor agent:ag_1 --why x".to_owned(),
+        ] {
+            assert!(!taken(&bad), "{bad}");
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub(crate) enum PersonCommand {
     Add(Add),
     /// Show the persons of a scope, with their addresses.
     List(Where),
-    /// Remove a person and erase their addresses. Refused while a live key has them as its operator.
+    /// Remove a person, from all groups too, and erase their addresses. Refused while a live key has them as its operator.
     Remove(Remove),
     /// Give a person an e-mail address or AWS identity, or take one away.
     #[command(
@@ -57,7 +57,7 @@ pub(crate) struct Add {
     /// The AWS identity with which this command is run.
     #[arg(long)]
     me: bool,
-    /// A group whose approvals the person may give, as plans name it.
+    /// A group whose approvals the person may give, as plans name it (later: `axiru approver add`). Needs an e-mail address.
     #[arg(long, value_name = "GROUP")]
     group: Vec<String>,
     /// The id the person has elsewhere. A new one is made otherwise.

@@ -13,8 +13,8 @@ use crate::scopes::{list, minute, text, words};
 
 /// Show what is connected, and how it stands.
 ///
-/// For every scope: the connection's state, what it may do at Stripe, the age of its tokens, its plans with their policy modes, and the
-/// newest entry of each lane of its ledger.
+/// For every scope: the connection's state, what it may do at Stripe, the age of its tokens, its plans with their policy modes, who approves,
+/// what waits for people, what is stopped, the newest entry of each lane of its ledger, and what somebody should look at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
     axiru status
@@ -80,6 +80,7 @@ fn print(status: &Value, now: Timestamp, out: &mut dyn Write) -> std::io::Result
         let sha256: String = text(plan, "sha256").chars().take(12).collect();
         writeln!(out, "  {head:12} {:8} {} {sha256}", text(plan, "policy_mode"), text(plan, "plan"))?;
     }
+    people(status, out)?;
     if !list(status, "under_review").is_empty() {
         writeln!(out, "  under review {}", words(status, "under_review"))?;
     }
@@ -89,6 +90,43 @@ fn print(status: &Value, now: Timestamp, out: &mut dyn Write) -> std::io::Result
         let newest = lane.get("newest").filter(|newest| newest.is_object());
         let newest = newest.map(|newest| format!(", newest {} UTC {}", minute(newest, "at"), text(newest, "type")));
         writeln!(out, "  lane {number:<7} {entries} entries{}", newest.unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// Who approves, what waits for them, what is stopped, and what nobody could approve.
+fn people(status: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+    let number = |value: &Value, name: &str| value.get(name).and_then(Value::as_u64);
+    for (i, group) in list(status, "groups").iter().enumerate() {
+        let head = if i == 0 { "approvers" } else { "" };
+        let members = match number(group, "members").unwrap_or_default() {
+            0 => "nobody".to_owned(),
+            1 => "1 person".to_owned(),
+            members => format!("{members} persons"),
+        };
+        let quorum = number(group, "quorum").map(|quorum| format!(", {quorum} must approve")).unwrap_or_default();
+        writeln!(out, "  {head:12} {}: {members}{quorum}", text(group, "group"))?;
+    }
+    let mail = if status.get("mail") == Some(&Value::Bool(true)) { "on" } else { "off: nobody is asked" };
+    writeln!(out, "  mail         {mail}")?;
+    let waiting = status.get("waiting").unwrap_or(&Value::Null);
+    match number(waiting, "count").unwrap_or_default() {
+        0 => writeln!(out, "  waiting      nothing")?,
+        count => {
+            let more = if waiting.get("more") == Some(&Value::Bool(true)) { " and more" } else { "" };
+            let (oldest, first) = (minute(waiting, "oldest"), minute(waiting, "ends_first"));
+            writeln!(out, "  waiting      {count}{more}, oldest since {oldest}, first ends {first} UTC")?;
+        }
+    }
+    for stopped in list(status, "stopped") {
+        let of = match text(stopped, "of") {
+            "scope" => "everything",
+            actor => actor,
+        };
+        writeln!(out, "  STOPPED      {of}, since {} UTC", minute(stopped, "since"))?;
+    }
+    for warning in list(status, "warnings") {
+        writeln!(out, "  WARNING      {}\n               {}", text(warning, "text"), text(warning, "advice"))?;
     }
     Ok(())
 }
@@ -115,7 +153,11 @@ mod tests {
             "scope": "live/acct_1", "name": "Rosa’s Shop", "state": "active", "permissions": "read_only",
             "connected_at": "2026-10-31T12:00:00.000Z", "tokens_since": "2026-10-31T12:00:00.000Z",
             "plans": [{"plan": "refunds", "sha256": "ab".repeat(32), "policy_mode": "shadow"}],
-            "under_review": ["acct_2"],
+            "under_review": ["acct_2"], "mail": true,
+            "groups": [{"group": "finance", "members": 1, "quorum": 2}, {"group": "operators", "members": 0, "quorum": null}],
+            "waiting": {"count": 2, "more": false, "oldest": "2026-10-31T12:00:00.000Z", "ends_first": "2026-11-01T12:00:00.000Z"},
+            "stopped": [{"of": "scope", "since": "2026-10-31T12:10:00.000Z"}, {"of": "agent:ag_1", "since": "2026-10-31T12:10:00.000Z"}],
+            "warnings": [{"text": "what refunds holds cannot be approved: …", "advice": "add who approves"}],
             "lanes": [{"lane": 0, "entries": 6, "newest": {"at": "2026-10-31T12:00:00.000Z", "type": "plan.adopted"}},
                       {"lane": 1, "entries": 0, "newest": null}],
         });
@@ -126,6 +168,11 @@ mod tests {
             "30 minutes old",
             "shadow   refunds abababababab",
             "under review acct_2",
+            "approvers    finance: 1 person, 2 must approve\n               operators: nobody\n",
+            "mail         on",
+            "waiting      2, oldest since 2026-10-31 12:00, first ends 2026-11-01 12:00 UTC",
+            "STOPPED      everything, since 2026-10-31 12:10 UTC\n  STOPPED      agent:ag_1",
+            "WARNING      what refunds holds cannot be approved: …\n               add who approves\n",
             "6 entries, newest",
             "0 entries\n",
         ] {

@@ -10,14 +10,15 @@ use tokio::process::Command;
 use crate::build::{self, cargo};
 use crate::folders::Folders;
 use crate::interrupt;
+use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{demo, ports, sandbox, tools};
+use crate::{chromium, demo, ports, sandbox, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, story, gateway.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, pages, story, gateway.
     #[arg(value_name = "NAME")]
     only: Option<String>,
 }
@@ -52,12 +53,13 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["stripe-package", "openapi"] {
+        for name in ["stripe-package", "openapi", "pages"] {
             if chosen(name) {
                 ran += 1;
                 let done = match name {
                     "stripe-package" => ground.stripe_package(name).await,
-                    _ => ground.openapi(name).await,
+                    "openapi" => ground.openapi(name).await,
+                    _ => ground.pages(name).await,
                 };
                 if let Err(error) = done {
                     eprintln!("    {error:#}");
@@ -153,6 +155,29 @@ impl Ground<'_> {
             .arg(self.folders.binaries.join("examples/decide_server"))
             // What the run leaves is not left in the clone.
             .current_dir(&folder);
+        self.check(name, command).await
+    }
+
+    /// Every page and mail in a browser. What it looks like stays beside, to be looked at.
+    async fn pages(&self, name: &str) -> Result<()> {
+        let node = Node::ready(self.folders, self.progress, "browser").await?;
+        let chromium = chromium::ready(self.progress).await?;
+        let (gallery, shots) = (self.folders.run(name).join("gallery"), self.folders.run(name).join("screenshots"));
+        for folder in [&gallery, &shots] {
+            // Nothing of an earlier run is taken for one of this.
+            let _ = std::fs::remove_dir_all(folder);
+            std::fs::create_dir_all(folder).context("cannot make the folder of the run")?;
+        }
+        let mut build = cargo(self.folders);
+        // With the whole workspace, as above.
+        build.args(["build", "--quiet", "--workspace", "--example", "gallery"]);
+        self.check("building the gallery", build).await?;
+        let mut write = Command::new(self.folders.binaries.join("examples/gallery"));
+        write.arg(&gallery);
+        self.check("writing every page and mail", write).await?;
+        let mut command = Command::new(node.program());
+        command.arg(self.folders.root.join("tests/browser/pages.mjs"));
+        command.arg(&gallery).arg(&shots).arg(chromium).arg(node.packages());
         self.check(name, command).await
     }
 }

@@ -3,6 +3,7 @@
 // A JSON value indexed by a name gives null where there is none: it does not panic.
 #![allow(clippy::indexing_slicing)]
 
+mod approvals;
 mod browser;
 mod clients;
 mod control;

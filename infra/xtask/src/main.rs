@@ -10,6 +10,7 @@ mod bench;
 mod build;
 mod check;
 mod child;
+mod chromium;
 mod demo;
 mod deploy;
 mod folders;

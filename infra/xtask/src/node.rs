@@ -1,4 +1,4 @@
-//! Node with the packages of `tests/sdk/package-lock.json`, below the target folder.
+//! Node with the packages of a `package-lock.json`, below the target folder.
 //!
 //! A Node of the machine is used if it is new enough; otherwise one is installed as a pinned, prebuilt wheel.
 
@@ -23,8 +23,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Installs what is missing.
-    pub(crate) async fn ready(folders: &Folders, progress: &Progress) -> Result<Self> {
+    /// Installs what is missing of the packages of a folder of `tests`, such as `sdk`.
+    pub(crate) async fn ready(folders: &Folders, progress: &Progress, room: &str) -> Result<Self> {
         let present = std::env::var_os("PATH").unwrap_or_default();
         let path = if new_enough(&present).await {
             present
@@ -32,8 +32,8 @@ impl Node {
             let venv = Venv::make(folders, progress, "node-tools", "node.txt").await?;
             std::env::join_paths([venv.programs()].into_iter().chain(std::env::split_paths(&present)))?
         };
-        let node = Self { folder: folders.target.join("node-packages"), path };
-        node.install(&folders.root.join("tests/sdk"), progress).await?;
+        let node = Self { folder: folders.target.join("node-packages").join(room), path };
+        node.install(&folders.root.join("tests").join(room), progress).await?;
         Ok(node)
     }
 
@@ -56,12 +56,13 @@ impl Node {
     /// Installs exactly what the lock names, each by its hash, unless the same lock was installed before.
     async fn install(&self, from: &Path, progress: &Progress) -> Result<()> {
         let lock = "package-lock.json";
-        let wanted = std::fs::read(from.join(lock)).context("cannot read tests/sdk/package-lock.json")?;
+        let wanted =
+            std::fs::read(from.join(lock)).with_context(|| format!("cannot read {lock} of {}", from.display()))?;
         let stamp = self.folder.join("stamp");
         if std::fs::read(&stamp).is_ok_and(|found| found == wanted) {
             return Ok(());
         }
-        let step = progress.step(&format!("installing Stripe's package for Node into {}", self.folder.display()));
+        let step = progress.step(&format!("installing packages for Node into {}", self.folder.display()));
         std::fs::create_dir_all(&self.folder).context("cannot make the folder of packages")?;
         for name in ["package.json", lock] {
             std::fs::copy(from.join(name), self.folder.join(name)).with_context(|| format!("cannot copy {name}"))?;

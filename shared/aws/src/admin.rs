@@ -4,14 +4,19 @@
 
 pub mod act;
 pub mod alias;
+mod approval;
+mod asking;
+pub mod group;
 pub mod key;
 pub mod limits;
+pub mod links;
 pub mod permissions;
 pub mod person;
 pub mod plan;
 pub mod refusal;
 pub mod review;
 pub mod status;
+mod switch;
 pub(crate) mod why;
 
 pub use act::{Act, ChangeId, ChangeIdError};

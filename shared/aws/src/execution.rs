@@ -39,7 +39,7 @@ use heard::Reading;
 
 pub use begin::{Began, BeginError, Beginner};
 pub use native::moves_of;
-pub use recover::{Recovered, Recoverer, enqueue};
+pub use recover::{Recovered, Recoverer, enqueue, enqueue_held};
 pub use work::{WorkError, Worked, Worker};
 
 /// What came of a send.

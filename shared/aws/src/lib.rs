@@ -36,6 +36,7 @@ pub mod seal;
 mod sealed;
 mod similar;
 pub mod store;
+pub mod switches;
 pub mod tokens;
 
 pub use clients::Clients;

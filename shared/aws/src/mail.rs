@@ -9,7 +9,6 @@ mod mailed;
 mod people;
 mod resend;
 mod returned;
-mod waiting;
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
@@ -23,7 +22,6 @@ pub use mailed::{Mailed, Mailing};
 pub use people::Reached;
 pub use resend::Wanted;
 pub use returned::{Noted, Silence, Silenced};
-pub use waiting::Waiting;
 
 /// Longest subject that is sent, in characters: what is longer is cut. RFC 5322 §2.1.1 bounds a line at 998, and readers show some 80.
 const MAX_SUBJECT: usize = 200;

@@ -8,6 +8,7 @@
 
 mod due;
 mod list;
+mod waiting;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use axiru_domain::{
@@ -24,6 +25,7 @@ use crate::store::{Store, StoreError};
 
 pub(crate) use list::id_of_index;
 pub use list::{Filter, Page};
+pub use waiting::Waiting;
 
 /// Name of the index that lists requests.
 pub(crate) const INDEX: &str = "requests";

@@ -87,7 +87,7 @@ impl Ending {
     /// What happened, a sentence each.
     #[must_use]
     pub fn happened(&self) -> Vec<String> {
-        const NOTHING: &str = "No money was moved.";
+        const NOTHING: &str = "Axiru moved no money.";
         let said = |sentences: &[&str]| sentences.iter().map(|&sentence| sentence.to_owned()).collect();
         match self {
             Self::Denied(answer) => vec![format!("{}.", answer.in_words()), NOTHING.to_owned()],
@@ -111,6 +111,15 @@ impl Ending {
 }
 
 impl Standing {
+    /// The answers without the one that the words of this standing tell already.
+    pub fn others<'a>(&self, answers: &'a [Answered]) -> impl Iterator<Item = &'a Answered> {
+        let told = match self {
+            Self::Ended(Ending::Denied(answer)) => Some(answer.clone()),
+            Self::Ended(_) | Self::Pending | Self::Approved | Self::Released => None,
+        };
+        answers.iter().filter(move |answer| Some(*answer) != told.as_ref())
+    }
+
     /// Where the request stands, in a sentence or more.
     #[must_use]
     pub fn in_words(&self) -> Vec<String> {
@@ -141,10 +150,10 @@ mod tests {
             Ending::Refused { code: Some("charge_already_refunded".to_owned()) },
         ];
         for ending in endings {
-            assert!(ending.happened().contains(&"No money was moved.".to_owned()), "{ending:?}");
+            assert!(ending.happened().contains(&"Axiru moved no money.".to_owned()), "{ending:?}");
         }
         for ending in [Ending::Made { object: None }, Ending::Unknown] {
-            assert!(!ending.happened().concat().contains("No money"), "{ending:?}");
+            assert!(!ending.happened().concat().contains("no money"), "{ending:?}");
         }
     }
 

@@ -7,6 +7,7 @@ mod fields;
 pub mod form;
 pub mod mail;
 mod page;
+pub mod reason;
 pub mod samples;
 pub mod sheet;
 #[cfg(test)]

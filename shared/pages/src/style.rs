@@ -11,7 +11,7 @@ header,main,footer{max-width:42rem;margin:0 auto;padding:1rem}\
 header nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}\
 header a{display:inline-block;padding:.625rem 0;min-width:2.75rem;min-height:2.75rem}\
 header p{margin:0;font-weight:700}\
-footer{border-top:1px solid #ccc;font-size:.9375rem;color:#404040}\
+footer{margin-top:2rem;border-top:1px solid #ccc;font-size:.9375rem;color:#404040}\
 h1{font-size:1.625rem;line-height:1.25;margin:.5rem 0 1rem}\
 h2{font-size:1.25rem;line-height:1.3;margin:2rem 0 .5rem}\
 a{color:#003d80}\
@@ -46,6 +46,7 @@ button.approve,button.deny{min-height:3.5rem}\
 button.approve{background:#0b5226}\
 button span{display:block;font-size:.9375rem;font-weight:400}\
 .way{display:inline-block;padding:.625rem 0;min-height:2.75rem;min-width:2.75rem}\
+li>.way{display:block}\
 button.deny{background:#fff;color:#8f0015;border:2px solid #8f0015}\
 @media(min-width:40rem){button{width:auto}dl.long{display:grid}dl.long dd{margin:0}\
 .facts{grid-template-columns:12rem 1fr}\

@@ -23,7 +23,7 @@ pub(crate) struct Checked {
     /// The kinds that its action scope names.
     pub(crate) kinds: BTreeSet<Kind>,
     /// Where it begins in the text, in bytes.
-    offset: usize,
+    pub(crate) offset: usize,
 }
 
 /// The policies of a document.

@@ -15,3 +15,32 @@ pub struct Demand {
     /// Why, in its author's words.
     pub why: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Plan;
+
+    #[test]
+    fn a_group_that_nobody_knows_is_told_with_its_place() {
+        let head = "{\"v\": 1, \"name\": \"p\", \"description\": \"P.\", \"kinds\": [\"refund\"], \"limits\": [\n  {\"id\": \"day\", \
+                    \"per\": \"account\", \"kinds\": [\"refund\"], \"currency\": \"usd\", \"window\": {\"rolling\": \"24h\"}, \
+                    \"max_count\": 5, \"on_exceed\": \"require_approval\", \"approvers\": \"legal\"}]}";
+        let policies = "@id(\"allow\") permit(principal, action, resource);\n\n  @id(\"hold\") @require_approval(\"finanec\")\n\
+                        forbid(principal, action, resource) when { context.amount_minor > 5 };\n\
+                        @id(\"block\") forbid(principal, action, resource) when { context.amount_minor > 9 };\n";
+        let plan = Plan::parse(head, policies).unwrap();
+        let advice = |group: &str| format!("add somebody to {group}");
+        let error = plan.asks_only(|_| false, advice).unwrap_err();
+        let told: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "plan.json:2:10: limit `day`: asks the group `legal`, which has never had a member; add somebody to legal",
+                "policies.cedar:3:3: policy `hold`: asks the group `finanec`, which has never had a member; add somebody to finanec",
+            ]
+        );
+        let error = plan.asks_only(|group| group == "legal", advice).unwrap_err();
+        assert_eq!(error.problems().len(), 1);
+        assert!(plan.asks_only(|group| matches!(group, "legal" | "finanec"), advice).is_ok());
+    }
+}

@@ -296,14 +296,17 @@ pub(crate) fn clashes<'a>(
     let clash = limits.iter().filter(|limit| policies.contains(limit.id.as_str()));
     clash
         .map(|limit| {
-            let quoted = format!("\"{}\"", limit.id);
-            let start = list(source.text).unwrap_or(0);
-            let at =
-                source.text.get(start..).and_then(|rest| rest.find(&quoted)).map_or(0, |at| start.saturating_add(at));
+            let at = place_of(source.text, &limit.id);
             let message = format!("limit `{}`: the id is used by a policy", limit.id);
             source.problem(at, None, message, "give it an id of its own: it is how decisions name it")
         })
         .collect()
+}
+
+/// Where a limit's id stands, in bytes.
+pub(crate) fn place_of(text: &str, id: &str) -> usize {
+    let (quoted, start) = (format!("\"{id}\""), list(text).unwrap_or(0));
+    text.get(start..).and_then(|rest| rest.find(&quoted)).map_or(0, |at| start.saturating_add(at))
 }
 
 /// Where the list of limits begins: at its key, not at a text that reads the same.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::demand::Demand;
 use crate::document::Document;
 use crate::limit_text::LimitText;
-use crate::problem::{PlanError, Source};
+use crate::problem::{PlanError, Problem, Source};
 use crate::question::Question;
 use crate::rule::Rule;
 use crate::slice::Slice;
@@ -21,6 +21,8 @@ pub struct Plan {
     bytes: Vec<u8>,
     sha256: String,
     rules: Vec<Rule>,
+    /// Where each rule and limit that asks people stands: a problem without words.
+    places: BTreeMap<String, Problem>,
     slices: BTreeMap<Kind, Slice>,
     limits: Vec<Limit>,
 }
@@ -63,10 +65,20 @@ impl Plan {
             let source = Source { file, text: &document.policies };
             PlanError::new(vec![source.problem(0, None, message, "")])
         })?;
+        let source = Source { file, text: &document.policies };
+        let asking = policies.iter().filter(|policy| policy.rule.hold().is_some()).map(|policy| {
+            let id = policy.rule.id();
+            (id.to_owned(), source.problem(policy.offset, Some(id), String::new(), ""))
+        });
+        let limited = limits.iter().filter(|limit| limit.hold.is_some()).map(|limit| {
+            let at = limit_text::place_of(head.text, &limit.id);
+            (limit.id.clone(), head.problem(at, None, String::new(), ""))
+        });
+        let places = asking.chain(limited).collect();
         let rules = policies.into_iter().map(|policy| policy.rule).collect();
         let bytes = document.bytes();
         let sha256 = hex(&Sha256::digest(&bytes));
-        Ok(Self { document, bytes, sha256, rules, slices, limits })
+        Ok(Self { document, bytes, sha256, rules, places, slices, limits })
     }
 
     /// The plan's name.
@@ -102,6 +114,23 @@ impl Plan {
     /// What its rules and limits say of the people they ask for.
     pub fn demands(&self) -> impl Iterator<Item = Demand> {
         self.rules.iter().filter_map(Rule::demand).chain(self.document.limits.iter().filter_map(LimitText::demand))
+    }
+
+    /// Refuses the plan where it asks a group that `knows` does not know, with what `advice` says of the group.
+    ///
+    /// # Errors
+    /// [`PlanError`] with every rule and limit that asks such a group, and its place.
+    pub fn asks_only(&self, knows: impl Fn(&str) -> bool, advice: impl Fn(&str) -> String) -> Result<(), PlanError> {
+        let unknown =
+            self.demands().filter(|demand| !knows(&demand.group)).filter_map(|Demand { rule, group, .. }| {
+                let place = self.places.get(&rule)?.clone();
+                // Limits are named in the message, as in the other problems of plan.json.
+                let who = if place.policy.is_some() { String::new() } else { format!("limit `{rule}`: ") };
+                let message = format!("{who}asks the group `{group}`, which has never had a member");
+                Some(Problem { message, advice: advice(&group), ..place })
+            });
+        let unknown: Vec<Problem> = unknown.collect();
+        if unknown.is_empty() { Ok(()) } else { Err(PlanError::new(unknown)) }
     }
 
     /// The limits, in the order of their ids.

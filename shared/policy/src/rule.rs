@@ -264,7 +264,7 @@ mod tests {
             ("@id(\"a\") @require_approval(\"f\") @quorum(\"02\") forbid", "`02` is not a quorum"),
             ("@id(\"a\") @require_approval(\"f\") @quorum(\"11\") forbid", "`11` is not a quorum"),
             ("@id(\"a\") @require_approval(\"f\") @expires(\"24\") forbid", "`24` is not a time"),
-            ("@id(\"a\") @require_approval(\"f\") @expires(\"4m\") forbid", "`4m` is not a time"),
+            ("@id(\"a\") @require_approval(\"f\") @expires(\"4s\") forbid", "`4s` is not a time"),
             ("@id(\"a\") @require_approval(\"f\") @expires(\"31d\") forbid", "`31d` is not a time"),
             ("@id(\"a\") @require_approval(\"f\") @expires(\"é\") forbid", "`é` is not a time"),
             ("@id(\"a\") @require_approval(\"f\") @expires(\"99999999999999d\") forbid", "`99999999999999d` is not"),

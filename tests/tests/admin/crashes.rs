@@ -4,7 +4,7 @@ use axiru_domain::Mode;
 use axiru_in_process::{Enumerator, InProcess, Retries};
 use serde_json::{Value, json};
 
-use super::office::{JO, LIVE, Office, PER_JO, PER_ROSA, ROSA, chg, key_body, new_agent, push_body, token};
+use super::office::{JO, LIVE, Office, PER_ANA, PER_JO, PER_ROSA, ROSA, chg, key_body, new_agent, push_body, token};
 
 /// One act: what is there before, the request, and the entries that must be there afterwards, in number and last type.
 struct Story {
@@ -15,21 +15,65 @@ struct Story {
     last: &'static str,
 }
 
+/// Jo.
+fn jo() -> Value {
+    json!({"change": chg(1), "person": PER_JO, "emails": ["jo@example.com"], "principals": [JO]})
+}
+
+/// Jo, in two groups.
+fn in_groups() -> Value {
+    json!({"change": chg(1), "person": PER_JO, "emails": ["jo@example.com"], "groups": ["finance", "legal"]})
+}
+
+/// Somebody whom the starter plans can ask.
+fn ana() -> Value {
+    json!({"change": chg(9), "person": PER_ANA, "emails": ["ana@example.com"], "groups": ["finance"]})
+}
+
 fn stories() -> Vec<Story> {
-    let jo = || json!({"change": chg(1), "person": PER_JO, "emails": ["jo@example.com"], "principals": [JO]});
     vec![
         Story { name: "person add", before: Vec::new, route: "persons".into(), body: jo(), last: "person.added" },
         Story {
             name: "person remove",
-            before: || {
-                vec![(
-                    "persons",
-                    json!({"change": chg(1), "person": PER_JO, "emails": ["jo@example.com"], "principals": [JO]}),
-                )]
-            },
+            before: || vec![("persons", jo())],
             route: format!("persons/{PER_JO}/remove"),
             body: json!({"change": chg(2)}),
             last: "person.removed",
+        },
+        Story {
+            name: "person with groups add",
+            before: Vec::new,
+            route: "persons".into(),
+            body: in_groups(),
+            last: "person.added",
+        },
+        Story {
+            name: "person with groups remove",
+            before: || vec![("persons", in_groups())],
+            route: format!("persons/{PER_JO}/remove"),
+            body: json!({"change": chg(2)}),
+            last: "person.removed",
+        },
+        Story {
+            name: "approver add",
+            before: || vec![("persons", jo())],
+            route: "groups/finance/members".into(),
+            body: json!({"change": chg(2), "person": PER_JO, "added": true}),
+            last: "group.changed",
+        },
+        Story {
+            name: "approver remove",
+            before: || vec![("persons", in_groups())],
+            route: "groups/finance/members".into(),
+            body: json!({"change": chg(2), "person": PER_JO, "added": false}),
+            last: "group.changed",
+        },
+        Story {
+            name: "approver group",
+            before: || vec![("persons", in_groups())],
+            route: "groups/finance".into(),
+            body: json!({"change": chg(2), "quorum": 2, "expires_secs": null}),
+            last: "group.changed",
         },
         Story {
             name: "person alias",
@@ -61,14 +105,14 @@ fn stories() -> Vec<Story> {
         },
         Story {
             name: "plan push",
-            before: || vec![("plans", push_body(1, "refunds", "20000", "19000"))],
+            before: || vec![("persons", ana()), ("plans", push_body(1, "refunds", "20000", "19000"))],
             route: "plans".into(),
             body: push_body(2, "refunds", "", ""),
             last: "plan.pushed",
         },
         Story {
             name: "plan mode",
-            before: || vec![("plans", push_body(1, "refunds", "", ""))],
+            before: || vec![("persons", ana()), ("plans", push_body(1, "refunds", "", ""))],
             route: "plans/refunds-starter/mode".into(),
             body: json!({"change": chg(2), "policy_mode": "enforce", "why": "ready"}),
             last: "plan.mode_changed",
@@ -79,6 +123,37 @@ fn stories() -> Vec<Story> {
             route: "review".into(),
             body: json!({"change": chg(2), "connected": "acct_9", "under_review": true, "why": "ready"}),
             last: "account.review_changed",
+        },
+        Story {
+            name: "links of a person",
+            before: || vec![("persons", jo())],
+            route: "links/revoke".into(),
+            body: json!({"change": chg(2), "person": PER_JO, "why": "laptop stolen"}),
+            last: "links.revoked",
+        },
+        Story {
+            name: "all links",
+            before: Vec::new,
+            route: "links/revoke".into(),
+            body: json!({"change": chg(2), "all": true, "why": "mail server broken into"}),
+            last: "links.revoked",
+        },
+        Story {
+            name: "stop",
+            before: Vec::new,
+            route: "switch".into(),
+            body: json!({"change": chg(2), "stopped": true, "why": "looking into it"}),
+            last: "switch.changed",
+        },
+        Story {
+            name: "start an actor",
+            before: || {
+                let stop = json!({"change": chg(3), "actor": "agent:ag_1", "stopped": true, "why": "looking into it"});
+                vec![("keys", key_body(1, &token(1), new_agent())), ("switch", stop)]
+            },
+            route: "switch".into(),
+            body: json!({"change": chg(2), "actor": "agent:ag_1", "stopped": false, "why": "repaired"}),
+            last: "switch.changed",
         },
     ]
 }

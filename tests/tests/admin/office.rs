@@ -21,6 +21,8 @@ pub(super) const PER_JO: &str = "per_jojojojojojojojo";
 /// The scope of most stories.
 pub(super) const LIVE: &str = "live/acct_1";
 
+/// Ana as a person, who approves for `finance` where a story has her.
+pub(super) const PER_ANA: &str = "per_anaanaanaanaanaa";
 /// The clock of all stories.
 pub(super) fn now() -> Timestamp {
     "2026-10-31T12:00:00.000Z".parse().unwrap()
@@ -47,7 +49,7 @@ impl Office {
     pub(super) async fn new(account: InProcess, retries: Retries) -> Self {
         let store = Store::new(account.dynamodb(retries), STATE_TABLE, LEDGER_TABLE);
         let public_url = Url::parse("https://axiru.example").unwrap();
-        let app = App { deployment: "office".to_owned(), public_url, store, now };
+        let app = App { deployment: "office".to_owned(), public_url, mail: true, store, now };
         let office = Self { account, app };
         for mode in Mode::ALL {
             for account in ["acct_1", "acct_2"] {
@@ -63,6 +65,13 @@ impl Office {
         let body = json!({"change": chg(0xbeef), "person": PER_ROSA, "me": true});
         office.done(ROSA, "persons", body).await;
         office
+    }
+
+    /// Ana approves for `finance`, which the starter plans ask.
+    pub(super) async fn with_ana(&self) {
+        let ana =
+            json!({"change": chg(0xa4a), "person": PER_ANA, "emails": ["ana@example.com"], "groups": ["finance"]});
+        self.done(ROSA, "persons", ana).await;
     }
 
     /// The row that connecting leaves behind.

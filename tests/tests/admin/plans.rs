@@ -1,9 +1,10 @@
 //! Plans: pushed, switched, taken back.
 
 use axiru_domain::Mode;
+use axiru_in_process::{InProcess, Retries};
 use serde_json::{Value, json};
 
-use super::office::{LIVE, Office, ROSA, chg, plan, push_body, run};
+use super::office::{JO, LIVE, Office, PER_ANA, PER_JO, ROSA, chg, plan, push_body, run};
 
 /// Two texts of the starter plan for refunds, as they stand in its policies.
 const AMOUNT: &str = "20000";
@@ -28,6 +29,7 @@ async fn heads(office: &Office) -> Vec<(String, String)> {
 #[test]
 fn a_new_plan_begins_in_shadow_and_the_same_content_changes_nothing() {
     run(async |office| {
+        office.with_ana().await;
         let first = office.done(ROSA, "plans", push(1)).await;
         assert_eq!(
             (&first["changed"], &first["policy_mode"], &first["before"]),
@@ -37,7 +39,7 @@ fn a_new_plan_begins_in_shadow_and_the_same_content_changes_nothing() {
         assert_eq!((&again["changed"], &again["sha256"]), (&json!(false), &first["sha256"]));
         let other = office.done(ROSA, "plans", push_other(3, "19000")).await;
         assert_eq!((&other["before"], &other["changed"]), (&first["sha256"], &json!(true)));
-        assert_eq!(office.types(LIVE).await, ["person.added", "plan.pushed", "plan.pushed"]);
+        assert_eq!(office.types(LIVE).await[2..], ["plan.pushed", "plan.pushed"].map(str::to_owned));
         let shown = office.get(LIVE, "plans/refunds-starter").await;
         assert_eq!(shown["versions"].as_array().unwrap().len(), 2);
         assert!(shown["document"]["policies"].as_str().unwrap().contains("19000"));
@@ -52,6 +54,7 @@ fn a_new_plan_begins_in_shadow_and_the_same_content_changes_nothing() {
 #[test]
 fn a_version_can_be_taken_back_and_pushed_again() {
     run(async |office| {
+        office.with_ana().await;
         let first = office.done(ROSA, "plans", push(1)).await["sha256"].as_str().unwrap().to_owned();
         let second = office.done(ROSA, "plans", push_other(2, "19000")).await["sha256"].as_str().unwrap().to_owned();
         let back = json!({"change": chg(3), "version": &first[..10]});
@@ -62,7 +65,7 @@ fn a_version_can_be_taken_back_and_pushed_again() {
         assert_eq!(office.done(ROSA, "plans/refunds-starter/rollback", same).await["changed"], false);
         assert_eq!(office.done(ROSA, "plans", push_other(5, "19000")).await["sha256"], json!(second));
         assert_eq!(
-            office.types(LIVE).await[1..],
+            office.types(LIVE).await[2..],
             ["plan.pushed", "plan.pushed", "plan.rolled_back", "plan.pushed"].map(str::to_owned)
         );
         for (route, body, code) in [
@@ -79,6 +82,7 @@ fn a_version_can_be_taken_back_and_pushed_again() {
 #[test]
 fn enforcing_waits_for_the_permission_at_stripe_and_for_a_reason() {
     run(async |office| {
+        office.with_ana().await;
         office.done(ROSA, "plans", push(1)).await;
         let (status, code, detail) = office.refused(ROSA, "plans/refunds-starter/mode", enforce(2)).await;
         assert_eq!((status, code.as_str()), (409, "permission_missing"));
@@ -113,6 +117,7 @@ fn enforcing_waits_for_the_permission_at_stripe_and_for_a_reason() {
 #[test]
 fn a_403_from_stripe_takes_the_permission_back_once() {
     run(async |office| {
+        office.with_ana().await;
         let scope = LIVE.parse().unwrap();
         assert!(!office.app.store.permission_refused(&scope, office.app.now).await.unwrap());
         office.connect(Mode::Live, "acct_1", "enforcing").await;
@@ -144,6 +149,99 @@ fn a_broken_plan_is_told_every_problem_with_its_place() {
             assert_eq!(office.refused(ROSA, "plans", body).await.0, 422);
         }
         assert_eq!(office.types(LIVE).await, ["person.added"]);
+    });
+}
+
+#[test]
+fn a_plan_that_asks_a_group_nobody_knows_is_refused_with_its_place() {
+    run(async |office| {
+        let (status, answer) = office.post(ROSA, LIVE, "plans", &push(1)).await;
+        assert_eq!((status.as_u16(), &answer["code"]), (422, &json!("plan_refused")));
+        let problems = answer["problems"].as_array().unwrap();
+        // Seven rules and three limits ask finance.
+        assert_eq!(problems.len(), 10, "{answer}");
+        for problem in problems {
+            let text = problem["text"].as_str().unwrap();
+            let remedy = format!("axiru approver add <person> --group finance --scope {LIVE}");
+            assert!(
+                problem["line"].as_u64() > Some(1) && text.contains("`finance`") && text.contains(&remedy),
+                "{text}"
+            );
+        }
+        let told = problems.iter().map(|problem| problem["text"].as_str().unwrap());
+        assert!(told.clone().any(|text| text.starts_with("plan.json") && text.contains("limit `actor-day-usd`")));
+        assert!(
+            told.clone()
+                .any(|text| text.starts_with("policies.cedar") && text.contains("policy `hold-agent-above-50`"))
+        );
+        // A plan that asks nobody needs nobody.
+        office.done(ROSA, "plans", limited(2, "one", 1..3)).await;
+        office.with_ana().await;
+        office.done(ROSA, "plans", push(3)).await;
+        let misspelt = push_body(4, "refunds", "@require_approval(\"finance\")", "@require_approval(\"finanec\")");
+        let (status, answer) = office.post(ROSA, LIVE, "plans", &misspelt).await;
+        assert_eq!((status.as_u16(), answer["problems"].as_array().map(Vec::len)), (422, Some(1)), "{answer}");
+    });
+}
+
+/// Ana leaves.
+fn ana_leaves(change: u32) -> Value {
+    json!({"change": chg(change), "person": PER_ANA, "added": false})
+}
+
+#[test]
+fn enforcing_waits_for_enough_people_who_can_be_asked() {
+    run(async |office| {
+        office.connect(Mode::Live, "acct_1", "enforcing").await;
+        office.with_ana().await;
+        let pushed = office.done(ROSA, "plans", push(1)).await["sha256"].as_str().unwrap().to_owned();
+        office.done(ROSA, "plans", push_body(2, "payouts", "", "")).await;
+        // One of two: the plan's own word.
+        let (status, code, detail) = office.refused(ROSA, "plans/payouts-starter/mode", enforce(3)).await;
+        assert_eq!((status, code.as_str()), (409, "approvers_missing"));
+        for told in [
+            "asks for 2 of `finance`, which has 1 member",
+            "axiru approver add <person> --group finance --scope live/acct_1",
+        ] {
+            assert!(detail.contains(told), "{told}: {detail}");
+        }
+        // Where the plan is silent the group's own number counts.
+        office.done(ROSA, "groups/finance", json!({"change": chg(4), "quorum": 2})).await;
+        assert_eq!(office.refused(ROSA, "plans/refunds-starter/mode", enforce(5)).await.1, "approvers_missing");
+        let jo = json!({"change": chg(6), "person": PER_JO, "emails": ["jo@example.com"], "principals": [JO], "groups": ["finance"]});
+        office.done(ROSA, "persons", jo).await;
+        office.done(ROSA, "plans/refunds-starter/mode", enforce(7)).await;
+        office.done(ROSA, "plans/payouts-starter/mode", enforce(8)).await;
+        // Whoever leaves leaves: but nothing new is enforced on those who are left.
+        office.done(ROSA, "groups/finance/members", ana_leaves(9)).await;
+        assert_eq!(office.refused(ROSA, "plans", push_other(10, "19000")).await.1, "approvers_missing");
+        office.done(ROSA, "groups/finance", json!({"change": chg(11), "quorum": null})).await;
+        office.done(ROSA, "plans", push_other(12, "19000")).await;
+        office.done(ROSA, "groups/finance", json!({"change": chg(13), "quorum": 2})).await;
+        let back = json!({"change": chg(14), "version": pushed});
+        assert_eq!(office.refused(ROSA, "plans/refunds-starter/rollback", back.clone()).await.1, "approvers_missing");
+        // Back to shadow goes always, and there the rollback too.
+        let shadow = json!({"change": chg(15), "policy_mode": "shadow", "why": "nobody is left"});
+        office.done(ROSA, "plans/refunds-starter/mode", shadow).await;
+        let back = json!({"change": chg(16), "version": pushed});
+        office.done(ROSA, "plans/refunds-starter/rollback", back).await;
+    });
+}
+
+#[test]
+fn without_mail_nobody_is_asked_and_what_asks_nobody_can_be_enforced() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut office = Office::with_rosa(InProcess::new().unwrap(), Retries::Off).await;
+        office.app.mail = false;
+        office.connect(Mode::Live, "acct_1", "enforcing").await;
+        office.with_ana().await;
+        office.done(ROSA, "plans", push(1)).await;
+        let (status, code, detail) = office.refused(ROSA, "plans/refunds-starter/mode", enforce(2)).await;
+        assert_eq!((status, code.as_str()), (409, "mail_off"));
+        assert!(detail.contains("AXIRU_MAIL_FROM"), "{detail}");
+        office.done(ROSA, "plans", limited(3, "one", 1..3)).await;
+        office.done(ROSA, "plans/one/mode", enforce(4)).await;
     });
 }
 

@@ -77,8 +77,57 @@ fn no_key_is_left_without_who_answers_for_it() {
 }
 
 #[test]
+fn no_member_is_left_who_cannot_be_asked() {
+    run(async |office| {
+        office.done(ROSA, "persons", jo(1)).await;
+        let join = |change: u32, group: &str| {
+            (format!("groups/{group}/members"), json!({"change": chg(change), "person": PER_JO, "added": true}))
+        };
+        let alias = format!("persons/{PER_JO}/aliases");
+        let without = |change: u32| json!({"change": chg(change), "added": false, "email": "jo@example.com"});
+        let (route, body) = join(2, "finance");
+        assert_eq!(
+            overtaken(office, (&alias, without(3)), (&route, body)).await,
+            codes("last_address", "ok"),
+            "the address was free to go when it was looked at"
+        );
+        // Who joins a group while they are removed is in none.
+        let (remove, group) = (format!("persons/{PER_JO}/remove"), join(4, "legal"));
+        assert_eq!(
+            overtaken(office, (&remove, json!({"change": chg(5)})), (&group.0, group.1)).await,
+            codes("ok", "ok")
+        );
+        office.done(ROSA, "persons", jo(6)).await;
+        let group = join(7, "finance");
+        assert_eq!(
+            overtaken(office, (&group.0, group.1), (&remove, json!({"change": chg(8)}))).await,
+            codes("no_such_person", "ok")
+        );
+        for group in office.app.store.groups(&LIVE.parse().unwrap()).await.unwrap() {
+            assert!(group.members.is_empty(), "{group:?}");
+        }
+    });
+}
+
+#[test]
+fn two_who_join_at_once_are_both_in() {
+    run(async |office| {
+        office.done(ROSA, "persons", jo(1)).await;
+        let other = "per_otherotherothero";
+        office.done(ROSA, "persons", json!({"change": chg(2), "person": other, "emails": ["x@example.com"]})).await;
+        let join = |change: u32, person: &str| {
+            ("groups/finance/members", json!({"change": chg(change), "person": person, "added": true}))
+        };
+        assert_eq!(overtaken(office, join(3, PER_JO), join(4, other)).await, codes("ok", "ok"));
+        let group = office.app.store.group(&LIVE.parse().unwrap(), "finance").await.unwrap();
+        assert_eq!(group.members.len(), 2);
+    });
+}
+
+#[test]
 fn no_push_undoes_another() {
     run(async |office| {
+        office.with_ana().await;
         let (refunds, payouts) = (push_body(1, "refunds", "", ""), push_body(2, "payouts", "", ""));
         assert_eq!(overtaken(office, ("plans", refunds), ("plans", payouts)).await, codes("ok", "ok"));
         let other = push_body(3, "refunds", "20000", "19000");

@@ -6,22 +6,30 @@ use serde_json::json;
 use super::office::{JO, LIVE, PER_JO, ROSA, chg, run};
 
 /// Every route of a scope.
-const ROUTES: [(&str, &str); 15] = [
+const ROUTES: [(&str, &str); 23] = [
     ("GET", "status"),
     ("GET", "limits"),
     ("GET", "persons"),
+    ("GET", "groups"),
+    ("GET", "approvals"),
+    ("GET", "approvals/dec_0123456789abcdef0123456789abcdef"),
     ("GET", "keys"),
     ("GET", "plans"),
     ("GET", "plans/refunds-starter"),
     ("POST", "persons"),
     ("POST", "persons/per_jojojojojojojojo/remove"),
     ("POST", "persons/per_jojojojojojojojo/aliases"),
+    ("POST", "groups/finance"),
+    ("POST", "groups/finance/members"),
     ("POST", "keys"),
     ("POST", "keys/0123456789ab/revoke"),
     ("POST", "plans"),
     ("POST", "plans/refunds-starter/mode"),
     ("POST", "plans/refunds-starter/rollback"),
     ("POST", "review"),
+    ("POST", "switch"),
+    ("POST", "approvals/dec_0123456789abcdef0123456789abcdef/cancel"),
+    ("POST", "links/revoke"),
 ];
 
 #[test]

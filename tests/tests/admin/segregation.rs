@@ -25,8 +25,10 @@ fn what_one_scope_has_no_other_has() {
             let jo = json!({"change": chg(2), "person": PER_JO, "emails": ["jo@example.com"]});
             for (route, body) in [
                 ("persons", jo.clone()),
+                ("groups/finance/members", json!({"change": chg(6), "person": PER_JO, "added": true})),
                 ("keys", key_body(3, &token, new_agent())),
                 ("plans", push_body(4, "refunds", "", "")),
+                ("switch", json!({"change": chg(7), "stopped": true, "why": "x"})),
                 ("review", json!({"change": chg(5), "connected": "acct_9", "under_review": true, "why": "x"})),
             ] {
                 let (status, answer) = office.post(ROSA, home, route, &body).await;
@@ -38,10 +40,15 @@ fn what_one_scope_has_no_other_has() {
                 assert_eq!((&status["plans"], &status["under_review"]), (&json!([]), &json!([])), "{home} in {other}");
                 assert_eq!(office.get(other, "keys").await["keys"], json!([]), "{home} in {other}");
                 assert!(!office.get(other, "persons").await.to_string().contains(PER_JO), "{home} in {other}");
+                let agent = "agent:ag_1".parse().unwrap();
+                let stopped = office.app.store.stopped(&other.parse().unwrap(), &agent).await.unwrap();
+                assert_eq!(stopped, None, "{home} in {other}");
+                assert_eq!(office.get(other, "groups").await["groups"], json!([]), "{home} in {other}");
                 let change = |number: u32| json!({"change": chg(number)});
                 for (route, body, expected) in [
                     (format!("keys/{}/revoke", token.id()), change(10), "no_such_key"),
                     (format!("persons/{PER_JO}/remove"), change(11), "no_such_person"),
+                    ("groups/finance".into(), json!({"change": chg(15), "quorum": 2}), "no_such_group"),
                     (
                         "plans/refunds-starter/mode".into(),
                         json!({"change": chg(12), "policy_mode": "shadow", "why": "x"}),

@@ -40,6 +40,30 @@ pub(crate) struct Room {
     pub(crate) ground: Ground,
     pub(crate) native: axiru_fn_decide::App,
     pub(crate) worker: axiru_fn_execute::App,
+    pub(crate) approve: axiru_fn_approve::App,
+}
+
+/// A page as a browser gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) html: String,
+}
+
+impl Got {
+    /// Its headline.
+    pub(crate) fn h1(&self) -> &str {
+        let rest = self.html.split_once("<h1").map_or("", |(_, rest)| rest);
+        let rest = rest.split_once('>').map_or("", |(_, rest)| rest);
+        rest.split_once("</h1>").map_or(rest, |(h1, _)| h1)
+    }
+
+    /// The value of a hidden field.
+    pub(crate) fn hidden(&self, name: &str) -> Option<String> {
+        let (_, rest) = self.html.split_once(&format!("name=\"{name}\" value=\""))?;
+        rest.split_once('"').map(|(value, _)| value.to_owned())
+    }
 }
 
 fn s(text: impl Into<String>) -> AttributeValue {
@@ -48,6 +72,16 @@ fn s(text: impl Into<String>) -> AttributeValue {
 
 fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
+}
+
+/// The deployment's address.
+pub(crate) const PUBLIC_URL: &str = "https://axiru.example/";
+
+fn link_keys(ground: &Ground) -> LinkKeys {
+    LinkKeys::new(
+        ground.account.kms(ground.retries),
+        [("one".to_owned(), local::LINK_KEY_ID.to_owned()), ("two".to_owned(), local::LINK_KEY_TWO_ID.to_owned())],
+    )
 }
 
 /// A person's id.
@@ -89,7 +123,11 @@ impl Room {
             .with_executions(Executions { reach, jobs }, seal.clone());
         let stripe = Arc::new(ground.stripe.clone());
         let worker = axiru_fn_execute::App::new(store, seal, asks, stripe, base, LinkCaps::default(), now);
-        Self { ground, native, worker }
+        let verifier = Verifier::new(ground.store(), link_keys(&ground), DEPLOYMENT);
+        let jobs = JobQueue::new(ground.account.sqs(ground.retries), local::EXECUTIONS_QUEUE_URL);
+        let public_url = PUBLIC_URL.parse().unwrap();
+        let approve = axiru_fn_approve::App::new(ground.store(), verifier, jobs, public_url, now);
+        Self { ground, native, worker, approve }
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -135,9 +173,47 @@ impl Room {
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        let kms = self.ground.account.kms(self.ground.retries);
-        let keys = LinkKeys::new(kms, [("one".to_owned(), local::LINK_KEY_ID.to_owned())]);
-        Verifier::new(self.store(), keys, DEPLOYMENT)
+        Verifier::new(self.store(), link_keys(&self.ground), DEPLOYMENT)
+    }
+
+    /// The approve function.
+    pub(crate) async fn page(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Got {
+        let (route, query) = path.split_once('?').unwrap_or((path, ""));
+        let headers: serde_json::Map<String, Value> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let event = json!({
+            "version": "2.0", "routeKey": "ANY /approvals/{proxy+}", "rawPath": route, "rawQueryString": query, "headers": headers,
+            "body": body, "isBase64Encoded": false, "requestContext": {"http": {"method": method, "path": route}},
+        });
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let response = axiru_fn_approve::handle(&self.approve, &request).await;
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("-").to_owned()))
+            .collect();
+        let Body::Text(html) = response.into_body() else { panic!("no page") };
+        Got { status, headers, html }
+    }
+
+    /// Looks at a link.
+    pub(crate) async fn look(&self, link: &str) -> Got {
+        self.page("GET", &format!("/approvals/{link}"), &[], "").await
+    }
+
+    /// Presses a button on a page, as a browser does.
+    pub(crate) async fn press(&self, page: &Got, decision: &str, reason: &str) -> Got {
+        let (link, digest) = (page.hidden("link").unwrap(), page.hidden("digest").unwrap());
+        self.post("decide", &[("link", &link), ("digest", &digest), ("decision", decision), ("reason", reason)]).await
+    }
+
+    /// A form as our own page posts it.
+    pub(crate) async fn post(&self, place: &str, fields: &[(&str, &str)]) -> Got {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+        self.page("POST", &format!("/approvals/{place}"), &headers, &form.finish()).await
     }
 
     /// The link that a person gets.

@@ -101,7 +101,7 @@ impl Stage {
             plans: plans.iter().map(plan).collect(),
             now,
         };
-        let admin = axiru_fn_admin::App { deployment: "stories".to_owned(), public_url, store, now };
+        let admin = axiru_fn_admin::App { deployment: "stories".to_owned(), public_url, mail: true, store, now };
         let mut stage = Self { account, sandbox, app, admin, merchant: String::new() };
         stage.merchant = stage.account("Rosa’s Shop");
         stage

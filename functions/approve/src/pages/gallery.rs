@@ -1,6 +1,6 @@
 //! Every page in every state, for the checks that open them in a browser.
 
-use axiru_domain::{Choice, Sheet, Timestamp};
+use axiru_domain::{Choice, Sheet};
 use axiru_pages::{Answered, Ending, Page, Standing, samples};
 
 use super::{Trouble, ask, decided, ended, link_expired, new_link_sent, opposite, recorded, voted};
@@ -38,16 +38,15 @@ pub(super) fn every_page() -> Vec<(String, Page)> {
 /// The pages that tell how a request stands.
 fn outcomes(sheet: &Sheet) -> Vec<(String, Page)> {
     let at = sheet.asked_at.plus_secs(3_600);
-    let answers = |choice| {
-        // In the hostile sample the operator's name is: whatever answers as a name.
-        let by = |by: &str, at: Timestamp| Answered { by: by.to_owned(), choice, at };
-        vec![by("jo@shop.example", at), by(&sheet.operator, at.plus_secs(90))]
-    };
+    // In the hostile sample the operator's name is: whatever answers as a name.
+    let answer = |choice| Answered { by: sheet.operator.clone(), choice, at: at.plus_secs(90) };
+    let first = Answered { by: "jo@shop.example".to_owned(), choice: Choice::Approve, at };
+    let answers = |choice| [first.clone(), answer(choice)];
     let endings = [
-        ("denied", Ending::Denied(Answered { by: sheet.operator.clone(), choice: Choice::Deny, at })),
+        ("denied", Ending::Denied(answer(Choice::Deny))),
         ("expired", Ending::Expired),
         ("not-begun", Ending::NotBegun),
-        ("cancelled", Ending::Cancelled { why: "the payment was refunded by other means meanwhile.".to_owned() }),
+        ("cancelled", Ending::Cancelled { why: "The payment was refunded by other means meanwhile.".to_owned() }),
         ("made", Ending::Made { object: "re_3PgafTB7WZ01zgkW".parse().ok() }),
         ("refused", Ending::Refused { code: Some("charge_already_refunded".to_owned()) }),
         ("unknown", Ending::Unknown),

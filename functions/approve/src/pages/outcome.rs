@@ -38,13 +38,13 @@ pub(crate) fn decided(sheet: &Sheet, answers: &[Answered], standing: &Standing) 
         Standing::Ended(ending) => ending.headline(),
         Standing::Pending | Standing::Approved | Standing::Released => "Others have decided",
     };
-    told(StatusCode::OK, sheet, headline, standing, &who(answers))
+    told(StatusCode::OK, sheet, headline, standing, &who(answers, standing))
 }
 
 /// The request has ended, and nothing can be answered any more.
 pub(crate) fn ended(sheet: &Sheet, answers: &[Answered], ending: &Ending) -> Page {
     let standing = Standing::Ended(ending.clone());
-    told(StatusCode::GONE, sheet, ending.headline(), &standing, &who(answers))
+    told(StatusCode::GONE, sheet, ending.headline(), &standing, &who(answers, &standing))
 }
 
 fn told(status: StatusCode, sheet: &Sheet, headline: &str, standing: &Standing, before: &Markup) -> Page {
@@ -71,9 +71,10 @@ fn yours(choice: Choice, at: Timestamp) -> String {
 }
 
 /// Who answered what, and when.
-fn who(answers: &[Answered]) -> Markup {
+fn who(answers: &[Answered], standing: &Standing) -> Markup {
+    let mut answers = standing.others(answers).peekable();
     html! {
-        @if !answers.is_empty() {
+        @if answers.peek().is_some() {
             ul { @for answer in answers { li { bdi { (answer.in_words()) } } } }
         }
     }

@@ -153,6 +153,13 @@ fn who_decided_and_when_is_told() {
 }
 
 #[test]
+fn a_denial_is_told_once() {
+    let (_, page) = every_page().into_iter().find(|(name, _)| name == "ended-denied-refund").unwrap();
+    assert_eq!(page.html().matches("Denied by rosa@shop.example").count(), 1);
+    assert_eq!(page.html().matches("Approved by jo@shop.example").count(), 1);
+}
+
+#[test]
 fn what_others_wrote_is_only_ever_text() {
     let hostile: Vec<_> = gallery().into_iter().filter(|(name, _)| name.ends_with("-hostile")).collect();
     assert_eq!(hostile.len(), 4);

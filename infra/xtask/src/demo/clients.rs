@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::control::Control;
 use super::ledger::{Axiru, ring};
-use super::merchant::{account, connect, key, operator};
+use super::merchant::{account, approver, connect, key, operator};
 use crate::folders::Folders;
 use crate::node::Node;
 use crate::progress::Progress;
@@ -33,7 +33,7 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     let control = Control::new(&stack.sandbox_url);
     let axiru = Axiru::new(folders, stack);
     let venv = Venv::ready(folders, progress).await?;
-    let node = Node::ready(folders, progress).await?;
+    let node = Node::ready(folders, progress, "sdk").await?;
     let script = |name: &str| folders.root.join("tests/sdk").join(name);
     for language in ["Python", "Node"] {
         let shop = shop(&control, &axiru, stack, &format!("{language} Shop")).await?;
@@ -98,6 +98,7 @@ async fn shop(control: &Control, axiru: &Axiru<'_>, stack: &Stack, name: &str) -
     connect(stack, link, "test", &merchant, name).await.context("connecting")?;
     let scoped = ["--scope", scope.as_str(), "--url", stack.url.as_str()];
     let person = operator(axiru, &scoped, "rosa@example.com").await?;
+    approver(axiru, &scoped, "jo@example.com").await?;
     let environment = vec![
         ("AXIRU_URL", stack.url.clone()),
         ("SANDBOX_URL", stack.sandbox_url.clone()),

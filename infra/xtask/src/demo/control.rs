@@ -38,6 +38,14 @@ impl Control {
         Ok(made["id"].as_str().with_context(|| format!("{path} made no object: {made}"))?.to_owned())
     }
 
+    /// The mails that the local stack has taken, the newest first.
+    pub(super) async fn mails(&self) -> Result<Vec<Value>> {
+        let url = self.base.replace("/_sandbox", "/mailbox.json");
+        let mails = self.read(self.client.get(url), "mailbox.json").await?;
+        let list = mails.as_array().or_else(|| mails["mails"].as_array());
+        Ok(list.with_context(|| format!("no list of mails: {mails}"))?.clone())
+    }
+
     /// Waits until every delivery was tried, and tried again where Stripe would.
     pub(super) async fn delivered(&self) -> Result<()> {
         let done = self.post("deliveries/wait", json!({"timeout_ms": 60_000, "until": "finished"})).await?;

@@ -44,13 +44,19 @@ impl<'a> Axiru<'a> {
 
 /// Rings the exporter, which otherwise runs when the ledger grows and once a minute.
 pub(super) async fn ring(stack: &Stack) -> Result<()> {
-    let name = stack.output("ExportFunctionName")?;
+    invoke(stack, "ExportFunctionName").await
+}
+
+/// Runs a function that otherwise runs by its schedule; the template's output names it.
+pub(super) async fn invoke(stack: &Stack, output: &str) -> Result<()> {
+    let name = stack.output(output)?;
     let url = format!("{}/2015-03-31/functions/{name}/invocations", stack.endpoint_url);
-    let answer = reqwest::Client::new().post(url).body("{}").send().await.context("the exporter cannot be called")?;
-    ensure!(answer.status().is_success(), "the exporter answered {}", answer.status());
+    let answer = reqwest::Client::new().post(url).body("{}").send().await;
+    let answer = answer.with_context(|| format!("{output} cannot be called"))?;
+    ensure!(answer.status().is_success(), "{output} answered {}", answer.status());
     let failed = answer.headers().contains_key("x-amz-function-error");
     let said = answer.text().await?;
-    ensure!(!failed, "the exporter failed: {said}");
+    ensure!(!failed, "{output} failed: {said}");
     Ok(())
 }
 

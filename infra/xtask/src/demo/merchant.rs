@@ -57,6 +57,14 @@ pub(super) async fn operator(axiru: &Axiru<'_>, scoped: &[&str], email: &str) ->
     Ok(id.with_context(|| format!("no person: {person}"))?.to_owned())
 }
 
+/// Somebody else who approves for `finance`: whoever asks does not approve, and the starter plans for payouts and transfers ask for two.
+pub(super) async fn approver(axiru: &Axiru<'_>, scoped: &[&str], email: &str) -> Result<String> {
+    let added = axiru.json(&[&["person", "add", "--email", email, "--json"], scoped].concat()).await?;
+    let person = added[0]["person"].as_str().with_context(|| format!("no person: {added}"))?.to_owned();
+    axiru.text(&[&["approver", "add", &person, "--group", "finance"], scoped].concat()).await?;
+    Ok(person)
+}
+
 /// A key for a new actor, `agent` or `staff`, for whom that person answers.
 pub(super) async fn key(axiru: &Axiru<'_>, scoped: &[&str], actor: &str, operator: &str) -> Result<String> {
     let key = [

@@ -79,6 +79,11 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     decisions.extend(refunded.decisions);
     step.done();
 
+    let step = progress.step("people answer from their mail: one refund approved, one denied, one that nobody answers");
+    let (answered, held) = super::approvals::play(&control, &axiru, stack, &merchant, &key, &folder).await?;
+    decisions.extend(held);
+    step.done();
+
     let step = progress.step("deciding again from the export: the same answers");
     super::decide::replay(&axiru, stack, &export, &decisions).await?;
     step.done();
@@ -102,6 +107,11 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     for line in &refunded.lines {
         println!("  {line}");
     }
+    println!("what waited for people:");
+    for line in &answered {
+        println!("  {line}");
+    }
+    println!("  their mails      {}/mailbox", stack.sandbox_url);
     println!("axiru verify: {} entries of both modes: complete, in order and signed", checked["entries"]);
     println!("  the export       {}", export.display());
     println!("  its public key   {}", vkey.display());
@@ -264,7 +274,8 @@ fn read_entries(folder: &Path) -> Result<String> {
 fn private(logs: &Path, export: &Path) -> Result<()> {
     for file in files_below(logs)?.into_iter().chain(files_below(export)?) {
         let text = String::from_utf8_lossy(&std::fs::read(&file)?).into_owned();
-        for canary in CANARIES.iter().chain(&super::decide::CANARIES) {
+        let approvers = [super::approvals::APPROVER, super::approvals::WORDS, "/approvals/"];
+        for canary in CANARIES.iter().chain(&super::decide::CANARIES).chain(&approvers) {
             ensure!(!text.contains(canary), "`{canary}` is in {}", file.display());
         }
         for secret in SECRETS {

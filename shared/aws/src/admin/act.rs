@@ -84,6 +84,8 @@ pub struct Act {
 pub(crate) enum Effect {
     /// The rows and the entry to be written; the entry's `change` is added.
     Change { ty: EntryType, fields: Value, rows: Vec<TransactWriteItem>, answer: Value },
+    /// Writes with entries of their own, which are a request's and hold no change id.
+    Ended { writes: Writes, answer: Value },
     /// Things are so already.
     Nothing(Value),
 }
@@ -161,6 +163,20 @@ impl Store {
         F: Future<Output = Result<Effect, AdminError>>,
     {
         let log = LogId { scope: act.scope.clone(), lane: Lane::ZERO };
+        self.act_in(&log, act, now, plan).await
+    }
+
+    /// The same with its entry in another lane of the scope: that of the request which it is about.
+    pub(crate) async fn act_in<F>(
+        &self,
+        log: &LogId,
+        act: &Act,
+        now: fn() -> Timestamp,
+        plan: impl Fn() -> F,
+    ) -> Result<Value, AdminError>
+    where
+        F: Future<Output = Result<Effect, AdminError>>,
+    {
         let answer = Mutex::new(Value::Null);
         let say = |value: Value| *answer.lock().unwrap_or_else(PoisonError::into_inner) = value;
         let step = || async {
@@ -184,11 +200,17 @@ impl Store {
                     rows.push(act.row(self, &answer, now())?);
                     rows.push(act.operator.row(self, act.scope.mode(), now())?);
                     say(answer);
-                    Ok(Writes { drafts: vec![act.draft(&log, ty, fields)], rows })
+                    Ok(Writes { drafts: vec![act.draft(log, ty, fields)], rows })
+                }
+                Effect::Ended { mut writes, answer } => {
+                    writes.rows.push(act.row(self, &answer, now())?);
+                    writes.rows.push(act.operator.row(self, act.scope.mode(), now())?);
+                    say(answer);
+                    Ok(writes)
                 }
             }
         };
-        let entries = self.commit(&log, now, step).await?;
+        let entries = self.commit(log, now, step).await?;
         if let Some(entry) = entries.first() {
             tracing::info!(
                 scope = %act.scope,

@@ -1,39 +1,33 @@
-//! Persons of a scope: the humans who operate agents, make keys and, later, approve.
+//! Persons of a scope: the humans who operate agents, make keys and approve.
 //!
-//! Row: pk `<mode>#<account>#persons`, sk `<person id>`; `emails`, `principals`, `groups` (sets, left out when empty), `created_at`,
-//! `version`. Erasing a person erases this row and the rows of the aliases: what remains, in entries and keys, is the id.
+//! Row: pk `<mode>#<account>#persons`, sk `<person id>`; `emails`, `principals` (sets, left out when empty), `created_at`, `link_epoch`
+//! (links sent to them under an earlier one count no more), `mail` (a word, where mail to them came back), `version`. In which groups a
+//! person is, the rows of the groups say ([`crate::groups`]). Erasing a person erases this row and the rows of the aliases, and they leave
+//! every group: what remains, in entries and keys, is the id.
+
+mod row;
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use axiru_domain::{PersonId, Scope, Timestamp};
 use axiru_ledger::types::EntryType;
 use serde_json::{Value, json};
 
-use crate::admin::act::{Act, Effect, put_item, update_item};
-use crate::admin::alias::{Alias, Principal};
+use crate::admin::act::{Act, Effect, put_item};
+use crate::admin::alias::Alias;
 use crate::admin::refusal::AdminError;
 use crate::connect::operator::Operator;
 use crate::error::AwsError;
-use crate::item::{Item, RowError, key, n, number, parse, s, texts};
-use crate::store::{Store, StoreError};
+use crate::groups::is_name;
+use crate::item::{key, n};
+use crate::store::Store;
+
+pub use row::Person;
+use row::{emails, pk};
 
 /// Most aliases of a person, and most groups.
 const MAX: usize = 10;
-
-/// A person as their row holds them. The addresses make it personal: it has no `Debug` and never goes into a log.
-#[derive(Clone)]
-pub struct Person {
-    /// The id.
-    pub id: PersonId,
-    /// Addresses and principals.
-    pub aliases: BTreeSet<Alias>,
-    /// The groups whose approvals they may give.
-    pub groups: BTreeSet<String>,
-    /// When they were added.
-    pub created_at: Timestamp,
-    version: u64,
-}
 
 /// A person to be added.
 pub struct NewPerson {
@@ -43,102 +37,6 @@ pub struct NewPerson {
     pub aliases: BTreeSet<Alias>,
     /// Groups.
     pub groups: BTreeSet<String>,
-}
-
-fn pk(scope: &Scope) -> String {
-    format!("{}#persons", scope.key())
-}
-
-/// A group's name, as `@require_approval("finance")` names it.
-fn is_group(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-impl Person {
-    fn from_row(row: &Item) -> Result<Self, RowError> {
-        let mut aliases = BTreeSet::new();
-        for email in texts(row, "emails")? {
-            aliases.insert(Alias::Email(email.parse().map_err(|_| RowError("emails"))?));
-        }
-        for principal in texts(row, "principals")? {
-            aliases.insert(Alias::Principal(principal.parse().map_err(|_| RowError("principals"))?));
-        }
-        Ok(Self {
-            id: parse(row, "sk")?,
-            aliases,
-            groups: texts(row, "groups")?.into_iter().collect(),
-            created_at: parse(row, "created_at")?,
-            version: number(row, "version")?,
-        })
-    }
-
-    /// The person for an operator's eyes, with addresses.
-    #[must_use]
-    pub fn shown(&self) -> Value {
-        json!({
-            "person": self.id.as_str(),
-            "emails": emails(&self.aliases),
-            "principals": principals(&self.aliases).map(Principal::as_str).collect::<Vec<_>>(),
-            "groups": self.groups,
-            "created_at": self.created_at.to_string(),
-        })
-    }
-
-    fn row(&self, store: &Store, scope: &Scope) -> aws_sdk_dynamodb::types::builders::PutBuilder {
-        let put = Put::builder()
-            .table_name(&store.state)
-            .item("pk", s(pk(scope)))
-            .item("sk", s(self.id.as_str()))
-            .item("created_at", s(self.created_at.to_string()))
-            .item("version", n(self.version + 1));
-        let sets = [
-            ("emails", emails(&self.aliases)),
-            ("principals", principals(&self.aliases).map(|principal| principal.as_str().to_owned()).collect()),
-            ("groups", self.groups.iter().cloned().collect()),
-        ];
-        // A set is never empty in DynamoDB.
-        let sets = sets.into_iter().filter(|(_, texts)| !texts.is_empty());
-        sets.fold(put, |put, (name, texts)| put.item(name, AttributeValue::Ss(texts)))
-    }
-
-    /// The write that says that the person was looked at while a key of theirs was made or taken away, so that of two such acts at
-    /// once one reads again.
-    pub(crate) fn touch(&self, store: &Store, scope: &Scope) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&store.state)
-            .set_key(Some(key(pk(scope), self.id.as_str())))
-            .update_expression("SET version = :next")
-            .condition_expression("version = :seen")
-            .expression_attribute_values(":seen", n(self.version))
-            .expression_attribute_values(":next", n(self.version + 1));
-        update_item(update)
-    }
-
-    /// The condition that the person is still there.
-    pub(crate) fn is_there(&self, store: &Store, scope: &Scope) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&store.state)
-            .set_key(Some(key(pk(scope), self.id.as_str())))
-            .condition_expression("attribute_exists(pk)")
-            .build()
-            .map_err(|_| AwsError::unexpected("an administrative act", "request not built"))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-}
-
-fn emails(aliases: &BTreeSet<Alias>) -> Vec<String> {
-    let email = |alias: &Alias| match alias {
-        Alias::Email(email) => Some(email.expose().to_owned()),
-        Alias::Principal(_) => None,
-    };
-    aliases.iter().filter_map(email).collect()
-}
-
-fn principals(aliases: &BTreeSet<Alias>) -> impl Iterator<Item = &Principal> {
-    aliases.iter().filter_map(|alias| match alias {
-        Alias::Principal(principal) => Some(principal),
-        Alias::Email(_) => None,
-    })
 }
 
 /// The pseudonym under which an alias' principal acts.
@@ -178,6 +76,22 @@ impl Store {
         Ok(rows.iter().map(Person::from_row).collect::<Result<_, _>>()?)
     }
 
+    /// Refuses where somebody is in a group.
+    async fn approves_nothing(&self, scope: &Scope, id: &PersonId) -> Result<(), AdminError> {
+        let groups = self.groups(scope).await?;
+        let own = groups.iter().filter(|group| group.members.contains(id)).map(|group| group.name.as_str());
+        let own: Vec<&str> = own.collect();
+        let Some(first) = own.first() else { return Ok(()) };
+        Err(AdminError::conflict(
+            "last_address",
+            format!(
+                "this is the last address of {id}, who approves for {}; add another address first, or take them out (`axiru approver \
+                 remove {id} --group {first} --scope {scope}`)",
+                own.join(", ")
+            ),
+        ))
+    }
+
     async fn nobodys(&self, scope: &Scope, alias: &Alias, own: &PersonId) -> Result<(), AdminError> {
         match self.alias(scope, alias).await? {
             None => Ok(()),
@@ -196,7 +110,7 @@ impl Store {
     /// Adds a person.
     ///
     /// # Errors
-    /// Refused where the id or an alias is somebody's already, or there is no alias.
+    /// Refused where the id or an alias is somebody's already, there is no alias, or a group takes no more.
     pub async fn add_person(
         &self,
         act: &Act,
@@ -208,8 +122,12 @@ impl Store {
             let detail = format!("a person has 1 to {MAX} aliases: e-mail addresses and AWS principals");
             return Err(AdminError::form("aliases", detail));
         }
-        if wanted.groups.len() > MAX || !wanted.groups.iter().all(|group| is_group(group)) {
+        if wanted.groups.len() > MAX || !wanted.groups.iter().all(|group| is_name(group)) {
             let detail = format!("at most {MAX} groups, each of lower-case letters, digits and `-`, such as `finance`");
+            return Err(AdminError::form("groups", detail));
+        }
+        if !wanted.groups.is_empty() && emails(&wanted.aliases).is_empty() {
+            let detail = "who is in a group has an e-mail address, because that is where approvers are asked";
             return Err(AdminError::form("groups", detail));
         }
         self.act(act, now, || async {
@@ -219,13 +137,7 @@ impl Store {
                     format!("{} is a person of {scope} already; change aliases with `axiru person alias`", wanted.id);
                 return Err(AdminError::conflict("person_exists", detail));
             }
-            let person = Person {
-                id: wanted.id.clone(),
-                aliases: wanted.aliases.clone(),
-                groups: wanted.groups.clone(),
-                created_at: now(),
-                version: 0,
-            };
+            let person = Person::new(wanted.id.clone(), wanted.aliases.clone(), now());
             let mut rows = vec![put_item(person.row(self, scope).condition_expression("attribute_not_exists(pk)"))?];
             let mut pseudonyms = Vec::new();
             for alias in &wanted.aliases {
@@ -235,6 +147,9 @@ impl Store {
                 pseudonyms.extend(operator.map(|operator| operator.id().to_owned()));
             }
             pseudonyms.sort();
+            for group in &wanted.groups {
+                rows.push(self.joined(scope, group, &wanted.id).await?.put(self, scope)?);
+            }
             let fields = json!({
                 "person": wanted.id.as_str(),
                 "groups": wanted.groups,
@@ -247,7 +162,7 @@ impl Store {
         .await
     }
 
-    /// Removes a person and erases their addresses.
+    /// Removes a person from the scope and all its groups, and erases their addresses.
     ///
     /// # Errors
     /// Refused while a live key has them as its operator.
@@ -276,6 +191,12 @@ impl Store {
             for alias in &person.aliases {
                 rows.push(alias.free(self, scope)?);
             }
+            // Read behind the person: who makes them a member now moves their row's version.
+            for mut group in self.groups(scope).await? {
+                if group.members.remove(id) {
+                    rows.push(group.put(self, scope)?);
+                }
+            }
             let fields = json!({"person": id.as_str()});
             let answer = json!({"changed": true, "person": id.as_str()});
             Ok(Effect::Change { ty: EntryType::PersonRemoved, fields, rows, answer })
@@ -286,7 +207,7 @@ impl Store {
     /// Gives a person an alias, or takes it away.
     ///
     /// # Errors
-    /// Refused where the alias is somebody else's, or the person's last.
+    /// Refused where the alias is somebody else's, or the person's last, or the last address of an approver.
     pub async fn change_alias(
         &self,
         act: &Act,
@@ -319,6 +240,9 @@ impl Store {
                     return Err(AdminError::conflict("last_alias", detail));
                 }
                 person.aliases.remove(alias);
+                if matches!(alias, Alias::Email(_)) && person.emails().is_empty() {
+                    self.approves_nothing(scope, id).await?;
+                }
                 alias.free(self, scope)?
             };
             let seen = person

@@ -150,8 +150,15 @@ impl Store {
     /// Puts a version of a plan in force.
     ///
     /// # Errors
-    /// Refused where there are too many plans, or the plan is enforced and the connection lacks a permission for it.
-    pub async fn push_plan(&self, act: &Act, plan: &Plan, now: fn() -> Timestamp) -> Result<Value, AdminError> {
+    /// Refused where there are too many plans, or the version asks a group that the scope does not know; where the plan is enforced, also
+    /// if the connection lacks a permission for it, or those it asks could not answer. `mail` is whether the deployment sends any.
+    pub async fn push_plan(
+        &self,
+        act: &Act,
+        plan: &Plan,
+        mail: bool,
+        now: fn() -> Timestamp,
+    ) -> Result<Value, AdminError> {
         self.act(act, now, || async {
             let scope = &act.scope;
             let mut heads = self.plan_heads(scope).await?;
@@ -167,8 +174,10 @@ impl Store {
                     format!("{scope} has {MAX_PLANS} plans, and that is the most"),
                 ));
             }
+            self.asks_known(scope, plan).await?;
             if policy_mode == PolicyMode::Enforce {
                 self.may_enforce(scope, plan.kinds()).await?;
+                self.can_ask(scope, plan, mail).await?;
             }
             self.windows_fit(scope, &heads, plan).await?;
             let number = heads.version() + 1;
@@ -189,12 +198,13 @@ impl Store {
     /// Puts an earlier version of a plan in force again.
     ///
     /// # Errors
-    /// Refused where the plan never had it, or this version of Axiru no longer takes it.
+    /// Refused where the plan never had it, or this version of Axiru no longer takes it; where the plan is enforced, as a push is.
     pub async fn roll_back_plan(
         &self,
         act: &Act,
         plan: &str,
         version: &str,
+        mail: bool,
         now: fn() -> Timestamp,
     ) -> Result<Value, AdminError> {
         self.act(act, now, || async {
@@ -208,6 +218,7 @@ impl Store {
             let earlier = self.plan_of(scope, &sha256).await?;
             if before.policy_mode == PolicyMode::Enforce {
                 self.may_enforce(scope, earlier.kinds()).await?;
+                self.can_ask(scope, &earlier, mail).await?;
             }
             self.windows_fit(scope, &heads, &earlier).await?;
             let head = PlanHead { sha256, ..before.clone() };
@@ -225,13 +236,15 @@ impl Store {
     /// Switches a plan between shadow and enforce.
     ///
     /// # Errors
-    /// Refused without a reason, and to enforce while the connection lacks a permission that the plan's families need.
+    /// Refused without a reason, and to enforce while the connection lacks a permission that the plan's families need, or those whom the
+    /// plan asks could not answer. `mail` is whether the deployment sends any.
     pub async fn switch_plan(
         &self,
         act: &Act,
         plan: &str,
         policy_mode: PolicyMode,
         why: &str,
+        mail: bool,
         now: fn() -> Timestamp,
     ) -> Result<Value, AdminError> {
         let why = Why::new(why)?;
@@ -245,6 +258,7 @@ impl Store {
             if policy_mode == PolicyMode::Enforce {
                 let plan = self.plan_of(scope, &before.sha256).await?;
                 self.may_enforce(scope, plan.kinds()).await?;
+                self.can_ask(scope, &plan, mail).await?;
             }
             let head = PlanHead { policy_mode, ..before.clone() };
             heads.set(head.clone());

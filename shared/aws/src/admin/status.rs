@@ -1,12 +1,15 @@
-//! How a scope stands: its connection, its plans, and how far its logs are.
+//! How a scope stands: its connection, its plans, who approves, what waits and what is stopped, and how far its logs are.
 
 use axiru_domain::{Mode, Scope};
 use serde_json::{Value, json};
 
 use crate::admin::refusal::AdminError;
 use crate::connection::{self, Connection};
+use crate::groups::Group;
 use crate::item::{Item, text};
+use crate::requests::Waiting;
 use crate::store::Store;
+use crate::switches::Switch;
 
 impl Store {
     /// Every scope that was ever connected, with its state.
@@ -23,11 +26,12 @@ impl Store {
         Ok(scopes)
     }
 
-    /// One scope: connection, plans with their policy modes, accounts under review, the newest entry of each lane.
+    /// One scope: connection, plans with their policy modes, groups, what waits for people, what is stopped, what an operator should know,
+    /// accounts under review, the newest entry of each lane. `mail` is whether the deployment sends any.
     ///
     /// # Errors
     /// Refused where the scope was never connected.
-    pub async fn status(&self, scope: &Scope) -> Result<Value, AdminError> {
+    pub async fn status(&self, scope: &Scope, mail: bool) -> Result<Value, AdminError> {
         let connection = self.administered(scope).await?;
         let row = self.row(&connection::pk(scope.mode()), scope.account().as_str()).await?.unwrap_or_default();
         let heads = self.plan_heads(scope).await?;
@@ -48,11 +52,31 @@ impl Store {
         let mut status = shown(&connection, &row);
         if let Some(status) = status.as_object_mut() {
             status.insert("plans".to_owned(), plans.into());
+            status.insert("mail".to_owned(), mail.into());
+            status.insert("groups".to_owned(), self.groups(scope).await?.iter().map(group).collect());
+            status.insert("waiting".to_owned(), waiting(&self.waiting(scope).await?));
+            status.insert("stopped".to_owned(), self.all_stopped(scope).await?.iter().map(switch).collect());
+            status.insert("warnings".to_owned(), self.warnings(scope, mail).await?.into());
             status.insert("under_review".to_owned(), self.reviewed(scope).await?.into());
             status.insert("lanes".to_owned(), lanes.into());
         }
         Ok(status)
     }
+}
+
+fn group(group: &Group) -> Value {
+    json!({"group": group.name, "members": group.members.len(), "quorum": group.quorum})
+}
+
+fn switch(switch: &Switch) -> Value {
+    json!({"of": switch.of.to_string(), "since": switch.since.map(|since| since.to_string())})
+}
+
+/// How many wait, since when, and when the first of them ends.
+fn waiting(waiting: &Waiting) -> Value {
+    let oldest = waiting.rows.first().map(|row| row.decided_at.to_string());
+    let ends_first = waiting.rows.iter().filter_map(|row| row.open_until).min().map(|until| until.to_string());
+    json!({"count": waiting.rows.len(), "more": waiting.more, "oldest": oldest, "ends_first": ends_first})
 }
 
 /// A connection for an operator's eyes. Its tokens are not in it, only since when they are.

@@ -177,6 +177,9 @@ impl Beginner {
         if !held.approval.may_begin(held.row.status, |group, person| held.is_member(group, person), now) {
             return Ok(Some(Hindrance::Ends("quorum_lost")));
         }
+        if self.store.stopped(held.scope(), &held.row.actor).await?.is_some() {
+            return Ok(Some(Hindrance::Ends("stopped")));
+        }
         let rows: BTreeSet<RowKey> = [key_row(&held.row)].into();
         let reads = Reads::fetch(&self.store, &rows).await?;
         let key = reads.get(&key_row(&held.row)).map(Key::from_row).transpose()?;

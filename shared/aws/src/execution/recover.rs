@@ -178,6 +178,14 @@ fn group_of(entry: &Entry) -> String {
     parent.or_else(|| fields.get("kind").and_then(Value::as_str)).unwrap_or("-").to_owned()
 }
 
+/// Puts an approved request on the worker's queue. That it is not there is found by the next sweep.
+///
+/// # Errors
+/// [`AwsError`].
+pub async fn enqueue_held(jobs: &JobQueue, held: &crate::approval::Held) -> Result<(), AwsError> {
+    enqueue(jobs, &held.row, &held.made).await
+}
+
 /// Puts a decided request on the worker's queue. That it is not there is found by the next sweep.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! that can be reached is visited once.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::*;
 use crate::{Claim, Execution, Starter};
@@ -24,7 +25,7 @@ fn person(i: usize) -> PersonId {
 struct Asked {
     /// None: not asked for yet.
     status: Option<RequestStatus>,
-    approval: Approval,
+    approval: Rc<Approval>,
     held: u32,
     committed: u32,
     execution: Option<Execution>,
@@ -93,14 +94,14 @@ impl World {
             requesters: if rules.four_eyes { [person(2)].into() } else { BTreeSet::new() },
             reasons: [("refunds policy:large".to_owned(), None)].into(),
             until: at(UNTIL).millis(),
-            action: "0".repeat(64),
+            action: "0".to_owned(),
             epoch: 0,
             votes: Vec::new(),
             begins_by: None,
         };
         let asked = Asked {
             status: None,
-            approval,
+            approval: Rc::new(approval),
             held: 0,
             committed: 0,
             execution: None,
@@ -128,7 +129,7 @@ impl World {
                 all.push(Self { clock: self.clock + secs, ticks: self.ticks + 1, ..self.clone() });
             }
         }
-        for i in 0..3 {
+        for i in 0..2 {
             if self.member[i] {
                 let mut world = self.clone();
                 world.member[i] = false;
@@ -163,33 +164,33 @@ impl World {
         } else {
             world.requests[i].status = Some(RequestStatus::Pending);
             world.requests[i].held = if rules.held_while_it_waits { AMOUNT } else { 0 };
-            world.requests[i].approval.until = at(self.clock + UNTIL).millis();
+            Rc::make_mut(&mut world.requests[i].approval).until = at(self.clock + UNTIL).millis();
         }
         Some(world)
     }
 
     /// Somebody answers, by a link that was opened before or just now.
     fn answered(&self, rules: &Rules, i: usize, who: usize, choice: Choice) -> Option<Self> {
-        let mut world = self.clone();
-        let status = world.requests[i].status?;
+        let status = self.requests[i].status?;
         let now = if rules.in_time { at(self.clock) } else { at(0) };
         let still = |_: &str, person: &PersonId| self.is_member(rules, person);
-        let request = &mut world.requests[i];
-        let before = request.approval.votes.clone();
+        let mut approval = Approval::clone(&self.requests[i].approval);
+        let before = approval.votes.clone();
         if !rules.once_each {
             // As if every answer were another person's: what the row keeps by person is kept by answer.
-            request.approval.votes.retain(|vote| vote.person != person(who));
+            approval.votes.retain(|vote| vote.person != person(who));
         }
-        let voted = request.approval.vote(status, &person(who), choice, still, now);
-        match voted {
-            Ok(Voted::Counted | Voted::Approved | Voted::Denied) => {
-                request.recorded[who] = request.recorded[who].saturating_add(1);
-                if !rules.once_each {
-                    request.approval.votes.splice(0..0, before);
-                }
-            }
-            Ok(Voted::Before) | Err(_) => return None,
+        let voted = approval.vote(status, &person(who), choice, still, now).ok()?;
+        if voted == Voted::Before {
+            return None;
         }
+        if !rules.once_each {
+            approval.votes.splice(0..0, before);
+        }
+        let mut world = self.clone();
+        let request = &mut world.requests[i];
+        request.recorded[who] = request.recorded[who].saturating_add(1);
+        request.approval = Rc::new(approval);
         let (in_time, own, left) = (at(self.clock).millis() < request.approval.until, who == 2, !self.member[who]);
         let fault = match (in_time, own, left) {
             (false, ..) => Some("answered too late"),
@@ -198,8 +199,8 @@ impl World {
             _ => None,
         };
         match voted {
-            Ok(Voted::Approved) => request.status = Some(RequestStatus::Approved),
-            Ok(Voted::Denied) => {
+            Voted::Approved => request.status = Some(RequestStatus::Approved),
+            Voted::Denied => {
                 request.status = Some(RequestStatus::Denied);
                 (request.held, request.told_ended) = (0, true);
             }
@@ -240,7 +241,7 @@ impl World {
         }
         let still = |_: &str, person: &PersonId| self.is_member(rules, person);
         let now = at(self.clock);
-        let mut approval = self.requests[i].approval.clone();
+        let mut approval = Approval::clone(&self.requests[i].approval);
         if !rules.begins_in_time {
             approval.begins_by = Some(now.plus_secs(1).millis());
         }

@@ -30,7 +30,7 @@ fn actor(actor: &Actor) -> String {
 
 /// The rules that ask, and what nobody could tell.
 pub(super) fn why(sheet: &Sheet) -> Vec<Row> {
-    let mut rows = vec![Row { label: "Rules that ask", values: sheet.asking.iter().flat_map(asking).collect() }];
+    let mut rows = vec![some("Rules that ask", sheet.asking.iter().flat_map(asking).collect())];
     if !sheet.unknown.is_empty() {
         let mut values: Vec<_> =
             sheet.unknown.iter().map(|fact| Value::plain(text::name(&fact.replace('_', " ")))).collect();
@@ -40,6 +40,14 @@ pub(super) fn why(sheet: &Sheet) -> Vec<Row> {
         rows.push(Row { label: "What nobody could tell", values });
     }
     rows
+}
+
+/// A row that says so where it has nothing to say.
+fn some(label: &'static str, mut values: Vec<Value>) -> Row {
+    if values.is_empty() {
+        values.push(Value::plain("none"));
+    }
+    Row { label, values }
 }
 
 fn asking(asking: &Asking) -> Vec<Value> {
@@ -70,7 +78,7 @@ pub(super) fn standing(sheet: &Sheet) -> Vec<Row> {
         "whoever asked may make it."
     };
     vec![
-        Row { label: "Approvals", values: sheet.groups.iter().map(group).collect() },
+        some("Approvals", sheet.groups.iter().map(group).collect()),
         Row::new("Once approved", Value::plain(then)),
         Row::new("Open until", Value::plain(format!("{}. After that it ends, and nothing is made.", utc(sheet.until)))),
         Row {

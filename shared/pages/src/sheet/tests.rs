@@ -103,6 +103,16 @@ fn an_ordinary_request_calls_for_no_attention() {
 }
 
 #[test]
+fn no_row_is_empty() {
+    let mut sheet = sample("refund");
+    (sheet.asking, sheet.groups, sheet.limits) = (Vec::new(), Vec::new(), Vec::new());
+    let view = View::of(&sheet);
+    for (label, words) in [("Rules that ask", "none"), ("Approvals", "none"), ("Limits", "none applies")] {
+        assert_eq!(row(&view, label), [words]);
+    }
+}
+
+#[test]
 fn foreign_text_stays_a_line_and_the_digest_stays_digits() {
     let view = View::of(&sample("hostile"));
     for text in texts(&view) {
