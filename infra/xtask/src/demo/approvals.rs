@@ -129,7 +129,10 @@ pub(super) async fn play(
     ensure!(made_once, "expected one refund of 70.00: {refunds}");
     axiru.text(&[&["plan", "mode", "quick", "shadow", "--why", "tried out"], &scoped[..]].concat()).await?;
     let lines = vec![
-        format!("a refund of 70.00 USD: held, approved from the mail, made once as {}", made["id"].as_str().unwrap_or("-")),
+        format!(
+            "a refund of 70.00 USD: held, approved from the mail, made once as {}",
+            made["id"].as_str().unwrap_or("-")
+        ),
         "a refund of 71.00 USD: held, denied from the mail, not made".to_owned(),
         "a refund of 76.00 USD: held, nobody answered in five seconds, not made".to_owned(),
     ];
@@ -153,7 +156,8 @@ async fn mailed(control: &Control, request: &str) -> Result<String> {
     let started = Instant::now();
     loop {
         let mails = control.mails().await?;
-        let own = mails.iter().filter(|mail| mail["to"].as_array().is_some_and(|to| to.iter().any(|to| to == APPROVER)));
+        let own =
+            mails.iter().filter(|mail| mail["to"].as_array().is_some_and(|to| to.iter().any(|to| to == APPROVER)));
         let text = own.filter_map(|mail| mail["text"].as_str()).find(|text| text.contains(request));
         if let Some(link) = text.and_then(|text| text.split_whitespace().find(|word| word.contains("/approvals/"))) {
             return Ok(link.to_owned());
