@@ -125,12 +125,13 @@ mod tests {
     #[test]
     fn the_plan_s_word_counts_before_the_group_s() {
         let head = r#"{"v": 1, "name": "p", "description": "P.", "kinds": ["refund"]}"#;
+        let scope = "principal, action == Axiru::Action::\"refund\", resource";
         let rule = |id: &str, more: &str, group: &str| {
-            format!("@id(\"{id}\") @require_approval(\"{group}\") {more} forbid(principal, action, resource);\n")
+            format!("@id(\"{id}\") @require_approval(\"{group}\") {more} forbid({scope});\n")
         };
         let policies =
             rule("two", "@quorum(\"2\")", "finance") + &rule("silent", "", "finance") + &rule("legal", "", "legal");
-        let policies = format!("@id(\"allow\") permit(principal, action, resource);\n{policies}");
+        let policies = format!("@id(\"allow\") permit({scope});\n{policies}");
         let plan = Plan::parse(head, &policies).unwrap();
         let found = |groups: &[Group]| -> Vec<(String, String, u32, usize)> {
             short(&plan, groups).into_iter().map(|s| (s.group, s.rule, s.asked, s.members)).collect()
