@@ -87,7 +87,8 @@ impl Store {
         Err(AdminError::conflict("approvers_missing", detail))
     }
 
-    /// What an operator should know of the enforced plans of a scope: that they hold what nobody could approve.
+    /// What an operator should know of the enforced plans of a scope: that they hold what nobody could approve; and of its approvers: that
+    /// mail does not reach them.
     pub(crate) async fn warnings(&self, scope: &Scope, mail: bool) -> Result<Vec<Value>, AdminError> {
         let groups = self.groups(scope).await?;
         let mut warnings = Vec::new();
@@ -101,6 +102,19 @@ impl Store {
                 let text = format!("what {} holds cannot be approved: the deployment sends no mail", head.plan);
                 warnings.push(json!({"text": text, "advice": MAIL}));
             }
+        }
+        for person in self.persons(scope).await? {
+            let Some(why) = person.mail.filter(|_| groups.iter().any(|group| group.members.contains(&person.id)))
+            else {
+                continue;
+            };
+            let text =
+                format!("{} is an approver, and an address of theirs gets no more mail ({})", person.id, why.as_str());
+            let advice = format!(
+                "put the address right with `axiru person alias {} --scope {scope}`, and take it off SES's suppression list",
+                person.id
+            );
+            warnings.push(json!({"text": text, "advice": advice}));
         }
         Ok(warnings)
     }
