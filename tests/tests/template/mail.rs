@@ -79,13 +79,19 @@ fn links_have_two_keys_of_their_own_and_the_parameter_says_which_one_makes_them(
     ]});
     assert_eq!(notify["AXIRU_LINK_KEY_ID"], either);
     assert_eq!(notify["AXIRU_LINK_KEY_NAME"], json!({"Ref": "LinkKeyInUse"}));
-    // The other functions know neither the key in use nor the address.
+    // The others do not know the key in use; admin looks whether there is an address at all.
     for (id, function) in resources("AWS::Lambda::Function") {
         let names = function["Properties"]["Environment"]["Variables"].as_object().expect("variables");
-        let mails = names.keys().any(|name| name.starts_with("AXIRU_MAIL") || name == "AXIRU_LINK_KEY_ID");
+        let mails = names.contains_key("AXIRU_MAIL_CONFIGURATION_SET") || names.contains_key("AXIRU_LINK_KEY_ID");
         assert_eq!(mails, id == "NotifyFunction", "{id}");
+        let addressed = names.contains_key("AXIRU_MAIL_FROM");
+        assert_eq!(addressed, ["AdminFunction", "NotifyFunction"].contains(&id), "{id}");
         let caps = names.contains_key("AXIRU_LINK_CAPS");
-        assert_eq!(caps, ["ApproveFunction", "DecideFunction", "GatewayFunction"].contains(&id), "{id}");
+        assert_eq!(
+            caps,
+            ["ApproveFunction", "DecideFunction", "ExecuteFunction", "GatewayFunction"].contains(&id),
+            "{id}"
+        );
     }
 }
 
