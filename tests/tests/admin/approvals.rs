@@ -7,7 +7,9 @@ use axiru_in_process::{Enumerator, InProcess, Retries, STATE_TABLE};
 use axiru_ledger::entry::Entry;
 use serde_json::{Value, json};
 
-use super::office::{JO, LIVE, Office, PER_ANA, PER_JO, PER_ROSA, ROSA, chg, key_body, new_agent, now, run, token};
+use super::office::{
+    JO, LIVE, Office, PER_ANA, PER_JO, PER_ROSA, ROSA, chg, key_body, new_agent, next_day, now, run, token,
+};
 
 /// Allowed up to 100.00, held for two of finance above.
 const POLICIES: &str = r#"
