@@ -136,8 +136,9 @@ fn show(scope: &Scope, approval: &Value, out: &mut dyn Write) -> anyhow::Result<
     if let Some(reason) = approval.get("failure").and_then(Value::as_str) {
         writeln!(out, "  not made  {reason}")?;
     }
-    for reason in list(approval, "reasons").iter().filter_map(Value::as_str) {
-        writeln!(out, "  because   {reason}")?;
+    for reason in list(approval, "reasons") {
+        let says = reason.get("says").and_then(Value::as_str).map(|says| format!(": {says}")).unwrap_or_default();
+        writeln!(out, "  because   {}{says}", text(reason, "reason"))?;
     }
     writeln!(out, "  approved  {}", standing(approval))?;
     let mut rows = Vec::new();
@@ -168,7 +169,7 @@ mod tests {
         json!({
             "decision_id": "dec_0", "status": "pending", "kind": "refund", "amount_minor": 25_000, "currency": "usd",
             "objects": {"charge": "ch_1"}, "actor": "agent:ag_1", "operator": "per_cccccccccccccccc",
-            "decided_at": "2026-10-31T12:00:00.000Z", "until": "2026-11-01T12:00:00.000Z", "reasons": ["refunds hold-big"],
+            "decided_at": "2026-10-31T12:00:00.000Z", "until": "2026-11-01T12:00:00.000Z", "reasons": [{"reason": "refunds policy:hold-big", "says": "Refunds above 100 are for two."}],
             "groups": [{"group": "finance", "quorum": 2, "approved": 1, "able": 2}, {"group": "legal", "quorum": 1, "approved": 0, "able": 0}],
             "asked": [
                 {"group": "finance", "person": "per_aaaaaaaaaaaaaaaa", "still": true},
@@ -204,7 +205,7 @@ mod tests {
             "live/acct_1  dec_0  pending",
             "charge ch_1",
             "agent:ag_1, for whom per_cccccccccccccccc answers",
-            "because   refunds hold-big",
+            "because   refunds policy:hold-big: Refunds above 100 are for two.",
             "per_aaaaaaaaaaaaaaaa  approve 2026-10-31 12:30 UTC",
             "per_bbbbbbbbbbbbbbbb  -",
             "per_dddddddddddddddd  has left the group",

@@ -116,7 +116,9 @@ impl Store {
             let approval = row.approval.as_ref();
             value.insert("asked".to_owned(), asked);
             value.insert("votes".to_owned(), votes);
-            value.insert("reasons".to_owned(), json!(approval.map(|approval| &approval.reasons)));
+            let reasons = approval.iter().flat_map(|approval| &approval.reasons);
+            let reasons = reasons.map(|(reason, says)| json!({"reason": reason, "says": says}));
+            value.insert("reasons".to_owned(), reasons.collect());
             value.insert("action_sha256".to_owned(), json!(approval.map(|approval| approval.action.as_str())));
             value.insert("begins_by".to_owned(), json!(approval.and_then(|approval| moment(approval.begins_by?))));
             value.insert("failure".to_owned(), json!(row.failure.as_ref().map(|failure| failure.reason.as_str())));
