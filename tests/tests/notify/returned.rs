@@ -129,7 +129,7 @@ async fn a_table_that_is_down_gives_the_message_back() {
     let post = Post::new().await;
     let bounce = post.event(PERMANENT, ANNA, ANNAS, "r-1");
     post.room.ground.account.faults().always("TransactWriteItems", Fault::Fail);
-    assert_eq!(post.returned(&[bounce.clone()]).await, ["m0"]);
+    assert_eq!(post.returned(std::slice::from_ref(&bounce)).await, ["m0"]);
     post.room.ground.account.faults().clear();
     assert!(post.returned(&[bounce]).await.is_empty());
     assert_eq!(post.told("mail.returned").await.len(), 1);
