@@ -25,10 +25,12 @@ mod tests {
         let head = "{\"v\": 1, \"name\": \"p\", \"description\": \"P.\", \"kinds\": [\"refund\"], \"limits\": [\n  {\"id\": \"day\", \
                     \"per\": \"account\", \"kinds\": [\"refund\"], \"currency\": \"usd\", \"window\": {\"rolling\": \"24h\"}, \
                     \"max_count\": 5, \"on_exceed\": \"require_approval\", \"approvers\": \"legal\"}]}";
-        let policies = "@id(\"allow\") permit(principal, action, resource);\n\n  @id(\"hold\") @require_approval(\"finanec\")\n\
-                        forbid(principal, action, resource) when { context.amount_minor > 5 };\n\
-                        @id(\"block\") forbid(principal, action, resource) when { context.amount_minor > 9 };\n";
-        let plan = Plan::parse(head, policies).unwrap();
+        let scope = "principal, action == Axiru::Action::\"refund\", resource";
+        let policies = format!(
+            "@id(\"allow\") permit({scope});\n\n  @id(\"hold\") @require_approval(\"finanec\")\nforbid({scope}) when {{ context has reason }};\n\
+             @id(\"block\") forbid({scope}) when {{ context has reason }};\n"
+        );
+        let plan = Plan::parse(head, &policies).unwrap();
         let advice = |group: &str| format!("add somebody to {group}");
         let error = plan.asks_only(|_| false, advice).unwrap_err();
         let told: Vec<String> = error.problems().iter().map(ToString::to_string).collect();

@@ -1,14 +1,13 @@
 //! What waits for people: seen, ended, and the links called in. The requests are an agent's, asked of the real decide function.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use axiru_aws::mail::event::{Return, Returned};
 use axiru_domain::{Lane, LogId};
 use axiru_in_process::{Enumerator, InProcess, Retries, STATE_TABLE};
 use axiru_ledger::entry::Entry;
 use serde_json::{Value, json};
 
-use super::office::{
-    JO, LIVE, Office, PER_ANA, PER_JO, PER_ROSA, ROSA, chg, key_body, new_agent, next_day, now, run, token,
-};
+use super::office::{JO, LIVE, Office, PER_ANA, PER_JO, PER_ROSA, ROSA, chg, key_body, new_agent, now, run, token};
 
 /// Allowed up to 100.00, held for two of finance above.
 const POLICIES: &str = r#"
@@ -58,12 +57,11 @@ async fn asked(office: &Office, key: &str, amount: i64) -> (String, String) {
 async fn held(office: &Office, key: &str) -> String {
     let (id, status) = asked(office, key, 25_000).await;
     assert_eq!(status, "pending");
-    let approval = json!({
-        "g": [{"g": "finance", "q": 2, "p": [PER_ANA, PER_JO]}], "r": ["refunds policy:hold-large"],
-        "u": next_day().millis(), "a": "0".repeat(64), "e": 0,
-        "v": [{"p": PER_ANA, "c": "approve", "t": now().millis()}],
-    });
-    set(office, &format!("live#acct_1#request#{id}"), "request", "approval", text(&approval.to_string())).await;
+    let pk = format!("live#acct_1#request#{id}");
+    let approval = attribute(office, &pk, "request", "approval").await.unwrap();
+    let mut approval: Value = serde_json::from_str(approval.as_s().unwrap()).unwrap();
+    approval["v"] = json!([{"p": PER_ANA, "c": "approve", "t": now().millis()}]);
+    set(office, &pk, "request", "approval", text(&approval.to_string())).await;
     id
 }
 
@@ -76,6 +74,19 @@ async fn set(office: &Office, pk: &str, sk: &str, name: &str, value: AttributeVa
     let update = client.update_item().table_name(STATE_TABLE).key("pk", text(pk)).key("sk", text(sk));
     let update = update.update_expression("SET #n = :v").expression_attribute_names("#n", name);
     update.expression_attribute_values(":v", value).send().await.unwrap();
+}
+
+/// Mail to an address of a person came back for good.
+async fn bounced(office: &Office, person: &str, address: &str) {
+    let returned = Returned {
+        scope: LIVE.parse().unwrap(),
+        person: person.parse().unwrap(),
+        request: None,
+        kind: Return::BouncePermanent,
+        report: "bounce-1".to_owned(),
+        addresses: vec![address.to_owned()],
+    };
+    office.app.store.mail_returned(&returned, now).await.unwrap();
 }
 
 async fn attribute(office: &Office, pk: &str, sk: &str, name: &str) -> Option<AttributeValue> {
@@ -236,13 +247,13 @@ fn links_are_called_in_at_every_width() {
         let before = epoch().await;
         office.done(ROSA, "links/revoke", body(3, json!({"person": PER_JO}))).await;
         assert_eq!(epoch().await, before + 1);
-        set(office, "live#acct_1#persons", PER_JO, "mail", text("returned")).await;
+        bounced(office, PER_JO, "jo@example.com").await;
         let alias = json!({"change": chg(4), "added": true, "email": "jo@example.org"});
         office.done(ROSA, &format!("persons/{PER_JO}/aliases"), alias).await;
         assert_eq!(epoch().await, before + 1, "an alias wakes no link");
         let groups = office.get(LIVE, "groups").await["groups"].clone();
         let jo = groups[0]["members"].as_array().unwrap().iter().find(|member| member["person"] == PER_JO).unwrap();
-        assert_eq!(jo["mail"], "returned", "nor does it hide that mail comes back");
+        assert_eq!(jo["mail"], "bounced", "nor does it hide that mail comes back");
         // Of the scope.
         let scope = LIVE.parse().unwrap();
         for epoch in 1..=2 {

@@ -87,7 +87,8 @@ impl Store {
         Err(AdminError::conflict("approvers_missing", detail))
     }
 
-    /// What an operator should know of the enforced plans of a scope: that they hold what nobody could approve.
+    /// What an operator should know of the enforced plans of a scope: that they hold what nobody could approve; and of its approvers: that
+    /// mail does not reach them.
     pub(crate) async fn warnings(&self, scope: &Scope, mail: bool) -> Result<Vec<Value>, AdminError> {
         let groups = self.groups(scope).await?;
         let mut warnings = Vec::new();
@@ -101,6 +102,19 @@ impl Store {
                 let text = format!("what {} holds cannot be approved: the deployment sends no mail", head.plan);
                 warnings.push(json!({"text": text, "advice": MAIL}));
             }
+        }
+        for person in self.persons(scope).await? {
+            let Some(why) = person.mail.filter(|_| groups.iter().any(|group| group.members.contains(&person.id)))
+            else {
+                continue;
+            };
+            let text =
+                format!("{} is an approver, and an address of theirs gets no more mail ({})", person.id, why.as_str());
+            let advice = format!(
+                "put the address right with `axiru person alias {} --scope {scope}`, and take it off SES's suppression list",
+                person.id
+            );
+            warnings.push(json!({"text": text, "advice": advice}));
         }
         Ok(warnings)
     }
@@ -125,12 +139,13 @@ mod tests {
     #[test]
     fn the_plan_s_word_counts_before_the_group_s() {
         let head = r#"{"v": 1, "name": "p", "description": "P.", "kinds": ["refund"]}"#;
+        let scope = "principal, action == Axiru::Action::\"refund\", resource";
         let rule = |id: &str, more: &str, group: &str| {
-            format!("@id(\"{id}\") @require_approval(\"{group}\") {more} forbid(principal, action, resource);\n")
+            format!("@id(\"{id}\") @require_approval(\"{group}\") {more} forbid({scope});\n")
         };
         let policies =
             rule("two", "@quorum(\"2\")", "finance") + &rule("silent", "", "finance") + &rule("legal", "", "legal");
-        let policies = format!("@id(\"allow\") permit(principal, action, resource);\n{policies}");
+        let policies = format!("@id(\"allow\") permit({scope});\n{policies}");
         let plan = Plan::parse(head, &policies).unwrap();
         let found = |groups: &[Group]| -> Vec<(String, String, u32, usize)> {
             short(&plan, groups).into_iter().map(|s| (s.group, s.rule, s.asked, s.members)).collect()

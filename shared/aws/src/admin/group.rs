@@ -11,6 +11,7 @@ use crate::admin::act::{Act, Effect};
 use crate::admin::person::Person;
 use crate::admin::refusal::AdminError;
 use crate::groups::{Group, MAX_MEMBERS, is_name};
+use crate::mail::Silence;
 use crate::store::Store;
 
 /// Most groups of a scope. Who is removed leaves all of theirs in one transaction, which holds 100 rows.
@@ -75,7 +76,9 @@ fn shown(group: &Group, persons: &[Person]) -> Value {
         .members
         .iter()
         .map(|id| match persons.iter().find(|person| person.id == *id) {
-            Some(person) => json!({"person": id.as_str(), "emails": person.emails(), "mail": person.mail}),
+            Some(person) => {
+                json!({"person": id.as_str(), "emails": person.emails(), "mail": person.mail.map(Silence::as_str)})
+            }
             None => json!({"person": id.as_str(), "emails": [], "mail": null}),
         })
         .collect();

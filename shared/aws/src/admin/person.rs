@@ -66,14 +66,21 @@ impl Store {
         })
     }
 
-    /// The persons of a scope, by id.
+    /// The persons of a scope, by id, with what came back of mails to them.
     ///
     /// # Errors
     /// [`AdminError`].
     pub async fn persons(&self, scope: &Scope) -> Result<Vec<Person>, AdminError> {
         self.administered(scope).await?;
         let rows = self.partition(&pk(scope)).await?;
-        Ok(rows.iter().map(Person::from_row).collect::<Result<_, _>>()?)
+        let silenced = self.silenced(scope).await?;
+        let mut persons: Vec<Person> = rows.iter().map(Person::from_row).collect::<Result<_, _>>()?;
+        for person in &mut persons {
+            let own =
+                silenced.get(&person.id).filter(|own| person.emails().iter().any(|email| own.covers(scope, email)));
+            person.mail = own.and_then(|own| own.last).map(|(why, _)| why);
+        }
+        Ok(persons)
     }
 
     /// Refuses where somebody is in a group.

@@ -11,7 +11,8 @@ use crate::admin::act::update_item;
 use crate::admin::alias::{Alias, Principal};
 use crate::error::AwsError;
 use crate::groups::Group;
-use crate::item::{Item, RowError, key, n, number, parse, s, text, texts};
+use crate::item::{Item, RowError, key, n, number, parse, s, texts};
+use crate::mail::Silence;
 use crate::store::{Store, StoreError};
 
 /// A person as their row holds them. The addresses make it personal: it has no `Debug` and never goes into a log.
@@ -23,8 +24,8 @@ pub struct Person {
     pub aliases: BTreeSet<Alias>,
     /// When they were added.
     pub created_at: Timestamp,
-    /// Whether mail to them came back, in a word.
-    pub mail: Option<String>,
+    /// Why an address of theirs gets no more mail, where [`Store::persons`] read them.
+    pub mail: Option<Silence>,
     pub(super) version: u64,
     /// The row as it was read. What others keep in it is written back with it.
     read: Item,
@@ -55,7 +56,7 @@ impl Person {
             id: parse(row, "sk")?,
             aliases,
             created_at: parse(row, "created_at")?,
-            mail: row.contains_key("mail").then(|| text(row, "mail").map(str::to_owned)).transpose()?,
+            mail: None,
             version: number(row, "version")?,
             read: row.clone(),
         })
@@ -76,7 +77,7 @@ impl Person {
             "emails": emails(&self.aliases),
             "principals": principals(&self.aliases).map(Principal::as_str).collect::<Vec<_>>(),
             "groups": own.collect::<Vec<_>>(),
-            "mail": self.mail,
+            "mail": self.mail.map(Silence::as_str),
             "created_at": self.created_at.to_string(),
         })
     }
