@@ -49,7 +49,7 @@ th,td{text-align:left;padding:.35rem .5rem;border-bottom:1px solid #d5dbe1;verti
 code{background:#e9edf1;padding:.1rem .3rem;border-radius:.2rem}
 label{display:block;padding:.6rem .75rem;border:1px solid #c1c9d2;border-radius:.4rem;background:#fff;margin:.5rem 0}
 button{font:inherit;padding:.7rem 1.2rem;border-radius:.4rem;border:1px solid #3f3ab5;background:#4f46e5;color:#fff;margin:.5rem .5rem .5rem 0}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#fff;border:1px solid #d5dbe1;padding:1rem}
+pre{font-size:.85rem;white-space:pre-wrap;overflow-wrap:anywhere;background:#fff;border:1px solid #d5dbe1;padding:1rem}
 iframe{width:100%;height:60rem;border:1px solid #d5dbe1;background:#fff}
 button.quiet{background:#fff;color:#1a1f36;border-color:#8792a2}
 ";
