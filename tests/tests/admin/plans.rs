@@ -239,7 +239,7 @@ fn without_mail_nobody_is_asked_and_what_asks_nobody_can_be_enforced() {
         office.done(ROSA, "plans", push(1)).await;
         let (status, code, detail) = office.refused(ROSA, "plans/refunds-starter/mode", enforce(2)).await;
         assert_eq!((status, code.as_str()), (409, "mail_off"));
-        assert!(detail.contains("AXIRU_MAIL_FROM"), "{detail}");
+        assert!(detail.contains("MailFrom"), "{detail}");
         office.done(ROSA, "plans", limited(3, "one", 1..3)).await;
         office.done(ROSA, "plans/one/mode", enforce(4)).await;
     });

@@ -14,7 +14,7 @@ use crate::store::Store;
 const DEFAULT_QUORUM: u32 = 1;
 
 /// What to do where no mail is sent.
-const MAIL: &str = "deploy with an address to send from (the admin function's `AXIRU_MAIL_FROM` is empty)";
+const MAIL: &str = "deploy with an address to send from (the parameter `MailFrom` is empty)";
 
 /// A group that has fewer members than a plan asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
