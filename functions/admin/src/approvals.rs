@@ -1,7 +1,8 @@
 //! `/admin/{mode}/{account}/approvals` and `links/revoke`: what waits for people, ending it, and calling in the links that were sent.
 
 use axiru_aws::admin::ChangeId;
-use axiru_aws::admin::links::{LinkId, Links};
+use axiru_aws::admin::links::Links;
+use axiru_aws::approval::LinkId;
 use axiru_domain::{PersonId, RequestId};
 use axiru_runtime::problem::Problem;
 use serde::Deserialize;

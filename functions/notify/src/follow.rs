@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::deadline::Deadline;
 use crate::post::PostError;
-use crate::{asked, ended};
+use crate::{asked, called_in, ended};
 
 /// Deals with what stands behind the cursor of a log. What cannot be dealt with now holds back what is behind it: a person must not hear of
 /// the end of what they were never asked about.
@@ -56,6 +56,7 @@ async fn deal(app: &App, mailer: &Mailer, entry: &Entry) -> Result<(), PostError
             Some(person) => Ok(Box::pin(app.store.forget_returns(scope, &person)).await?),
             None => Ok(()),
         },
+        "links.revoked" => Box::pin(called_in::mail_anew(app, mailer, entry)).await,
         _ if ended::may_end(entry) => Box::pin(ended::tell(app, mailer, entry)).await,
         _ => Ok(()),
     }

@@ -3,6 +3,7 @@
 
 mod app;
 mod asked;
+mod called_in;
 mod deadline;
 mod ended;
 mod follow;

@@ -14,7 +14,7 @@ mod vote;
 
 pub use caps::{LinkCaps, LinkCapsError};
 pub use held::{Held, HeldError};
-pub use link::{LinkId, LinkKeys, LinkToken, LinkTokenError, Minter, OpenError, Opened, Verifier};
+pub use link::{LinkId, LinkIdError, LinkKeys, LinkToken, LinkTokenError, Minter, OpenError, Opened, Verifier};
 pub use vote::{Ballot, Cast, CastError};
 
 pub(crate) use action::action_sha256;

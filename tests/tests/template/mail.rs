@@ -87,11 +87,7 @@ fn links_have_two_keys_of_their_own_and_the_parameter_says_which_one_makes_them(
         let addressed = names.contains_key("AXIRU_MAIL_FROM");
         assert_eq!(addressed, ["AdminFunction", "NotifyFunction"].contains(&id), "{id}");
         let caps = names.contains_key("AXIRU_LINK_CAPS");
-        assert_eq!(
-            caps,
-            ["ApproveFunction", "DecideFunction", "ExecuteFunction", "GatewayFunction"].contains(&id),
-            "{id}"
-        );
+        assert_eq!(caps, ["DecideFunction", "ExecuteFunction", "GatewayFunction"].contains(&id), "{id}");
     }
 }
 

@@ -4,9 +4,6 @@
 //! was sent. A single link is marked in its own row. Rows: pk `<mode>#<account>#links`, sk `epoch`; `epoch`, `version`. The person's is
 //! `link_epoch` in their row, the request's is in its approval.
 
-use std::fmt;
-use std::str::FromStr;
-
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use axiru_domain::{PersonId, RequestId, RequestStatus, Scope, Timestamp};
 use axiru_ledger::types::EntryType;
@@ -15,43 +12,10 @@ use serde_json::{Value, json};
 use crate::admin::act::{Act, Effect, update_item};
 use crate::admin::refusal::AdminError;
 use crate::admin::why::Why;
+use crate::approval::LinkId;
 use crate::item::{key, n, number, s, text};
 use crate::reads::{RowKey, Version};
 use crate::store::{Store, StoreError};
-
-/// The id of a link: 32 lower-case hex digits. It opens nothing without its code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkId(String);
-
-/// The text is no link's id. It is not repeated: it may be a whole link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not the id of a link: expected 32 lower-case hex digits, as the entry `vote.cast` names it, and never the link itself"
-)]
-pub struct LinkIdError;
-
-impl LinkId {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for LinkId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for LinkId {
-    type Err = LinkIdError;
-
-    fn from_str(text: &str) -> Result<Self, LinkIdError> {
-        let fits = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if fits { Ok(Self(text.to_owned())) } else { Err(LinkIdError) }
-    }
-}
 
 /// Which links are called in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +33,6 @@ pub enum Links {
 /// Where the epoch of a scope's links is.
 pub(crate) fn epoch_key(scope: &Scope) -> RowKey {
     (format!("{}#links", scope.key()), "epoch".to_owned())
-}
-
-/// Partition key of a link's row; its sort key is `link`.
-pub(crate) fn link_pk(scope: &Scope, id: &LinkId) -> String {
-    format!("{}#link#{id}", scope.mode())
 }
 
 impl Store {
@@ -103,7 +62,7 @@ impl Store {
             let (request, person, link) = match links {
                 Links::OfRequest(id) => (Some(id.as_str()), None, None),
                 Links::OfPerson(id) => (None, Some(id.as_str()), None),
-                Links::One(id) => (None, None, Some(id.as_str())),
+                Links::One(id) => (None, None, Some(id.text())),
                 Links::All => (None, None, None),
             };
             let answer =
@@ -146,8 +105,8 @@ impl Store {
 
     /// The write that marks a link; none where it is marked.
     async fn marked(&self, scope: &Scope, id: &LinkId) -> Result<Option<TransactWriteItem>, AdminError> {
-        let pk = link_pk(scope, id);
-        let row = self.row(&pk, "link").await?;
+        let (pk, sk) = id.row_key(scope.mode());
+        let row = self.row(&pk, &sk).await?;
         // A link of another account of the mode is none of this one.
         let own = row.as_ref().is_some_and(|row| text(row, "account") == Ok(scope.account().as_str()));
         let Some(row) = row.filter(|_| own) else {
@@ -160,27 +119,11 @@ impl Store {
         }
         let update = Update::builder()
             .table_name(&self.state)
-            .set_key(Some(key(pk, "link")))
+            .set_key(Some(key(pk, sk)))
             .update_expression("SET revoked = :yes")
             .condition_expression("account = :account AND (attribute_not_exists(revoked) OR revoked <> :yes)")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":account", s(scope.account().as_str()));
         Ok(Some(update_item(update)?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_no_link() {
-        let id = "0123456789abcdef0123456789abcdef";
-        assert_eq!(id.parse::<LinkId>().map(|id| id.to_string()), Ok(id.to_owned()));
-        for bad in ["", "0", &id.to_uppercase(), &"A".repeat(64), &format!("{id}0"), "g123456789abcdef0123456789abcdef"]
-        {
-            let error = bad.parse::<LinkId>().unwrap_err();
-            assert!(bad.is_empty() || bad == "0" || !error.to_string().contains(bad));
-        }
     }
 }

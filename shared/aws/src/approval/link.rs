@@ -7,10 +7,10 @@
 //! (milliseconds), `content` (what it was sent for), `person_epoch`, `scope_epoch`, `used` (when it was answered with), `revoked`,
 //! `expires_at`. What the row says of content and epochs only tells a link that has died from one that never was.
 
+mod id;
 mod keys;
 mod open;
 
-use std::fmt;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -19,16 +19,15 @@ use axiru_ledger::canonical;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::Held;
-use crate::connect::token::hex;
 use crate::error::AwsError;
 use crate::item::{Item, RowError, key, n, number, parse, s, text};
-use crate::reads::RowKey;
 use crate::store::{Store, StoreError};
 
+use id::ID_BYTES;
+pub use id::{LinkId, LinkIdError};
 pub use keys::{LinkKeys, Minter};
 pub use open::{OpenError, Opened, Verifier};
 
@@ -38,12 +37,7 @@ const LIFE_SECS: i64 = 3 * 86_400;
 /// How long the row outlives its link, in seconds: who opens it late is told that it is over.
 const KEPT_SECS: i64 = 40 * 86_400;
 
-const ID_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
-
-/// The id of a link: 32 hex digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LinkId([u8; ID_BYTES]);
 
 /// A link as a person carries it: 64 characters of URL-safe base64. Like every secret it has no `Debug`.
 #[derive(Clone)]
@@ -56,36 +50,6 @@ pub struct LinkToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a link: expected 64 characters of URL-safe base64")]
 pub struct LinkTokenError;
-
-impl LinkId {
-    /// The id of the link that a person gets for a request in a turn, under a key: the same one, however often it is minted.
-    fn of(held: &Held, person: &PersonId, turn: &str, key: &str) -> Self {
-        let (scope, request, content) = (held.scope(), held.id(), &held.content);
-        let text = format!("axiru/link/v1\n{scope}\n{request}\n{person}\n{content}\n{key}\n{turn}");
-        let digest = Sha256::digest(text);
-        let mut id = [0; ID_BYTES];
-        for (to, from) in id.iter_mut().zip(digest) {
-            *to = from;
-        }
-        Self(id)
-    }
-
-    /// The id's text.
-    #[must_use]
-    pub fn text(&self) -> String {
-        hex(&self.0)
-    }
-
-    pub(super) fn row_key(&self, mode: Mode) -> RowKey {
-        (format!("{mode}#link#{}", self.text()), "link".to_owned())
-    }
-}
-
-impl fmt::Debug for LinkId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text())
-    }
-}
 
 impl LinkToken {
     /// The text that stands in the address.
@@ -232,6 +196,16 @@ impl Store {
         let (pk, sk) = id.row_key(mode);
         let row = self.row(&pk, &sk).await?;
         Ok(row.map(|row| LinkRow::of(mode, id, &row)).transpose()?)
+    }
+
+    /// Which request of a scope a link is about, and whose it is; none where the scope has no such link.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn whose_link(&self, scope: &Scope, id: &str) -> Result<Option<(RequestId, PersonId)>, StoreError> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let row = self.approval_link(scope.mode(), &id).await?.filter(|row| row.scope == *scope);
+        Ok(row.map(|row| (row.request, row.person)))
     }
 
     /// The row of a link, in whichever mode it is: the link does not say.
