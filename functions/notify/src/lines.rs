@@ -66,7 +66,8 @@ fn is_told(entry: &Entry) -> bool {
                 == Some("block")
         }
         "approval.requested" => lacks_people(entry),
-        "movement.too_late" | "group.changed" | "links.revoked" | "switch.changed" | "mail.returned" => true,
+        "movement.too_late" | "alarm.raised" | "group.changed" | "links.revoked" | "switch.changed"
+        | "mail.returned" => true,
         ty => ["connection.", "plan.", "person.", "key."].iter().any(|family| ty.starts_with(family)),
     }
 }

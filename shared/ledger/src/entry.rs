@@ -328,10 +328,10 @@ pub(crate) mod tests {
     fn a_type_of_later_is_read_but_not_interpreted() {
         let entry = changed("test#acct_1#0", "re_1", "failed").at_tip(&Tip::EMPTY, at(0)).unwrap();
         let mut later = entry.fields().clone();
-        later.insert("type".into(), json!("alarm.raised"));
+        later.insert("type".into(), json!("later.thing"));
         later.insert("vote".into(), json!("approve"));
         let later = Entry::parse(canonical::write(&Value::Object(later)).unwrap().into_bytes()).unwrap();
-        assert_eq!(later.ty(), "alarm.raised");
+        assert_eq!(later.ty(), "later.thing");
     }
 
     proptest! {

@@ -89,11 +89,21 @@ pub enum EntryType {
     SwitchChanged,
     /// A mail to a person could not be delivered, or was complained about.
     MailReturned,
+    /// A day has begun: what follows in the log is of this day or later.
+    Heartbeat,
+    /// How far every lane of the scope is signed.
+    LanesHeads,
+    /// The files of a day are written; this is the hash of their manifest.
+    ExportSealed,
+    /// Something happened to another log that no part of this program does.
+    AlarmRaised,
+    /// The ledger was compared with what Stripe lists.
+    ReconcileReported,
 }
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 42] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
         Self::ConnectionRevoked,
@@ -131,6 +141,11 @@ impl EntryType {
         Self::LinksRevoked,
         Self::SwitchChanged,
         Self::MailReturned,
+        Self::Heartbeat,
+        Self::LanesHeads,
+        Self::ExportSealed,
+        Self::AlarmRaised,
+        Self::ReconcileReported,
     ];
 
     /// The `type` of the entry.
@@ -174,6 +189,11 @@ impl EntryType {
             Self::LinksRevoked => "links.revoked",
             Self::SwitchChanged => "switch.changed",
             Self::MailReturned => "mail.returned",
+            Self::Heartbeat => "heartbeat",
+            Self::LanesHeads => "lanes.heads",
+            Self::ExportSealed => "export.sealed",
+            Self::AlarmRaised => "alarm.raised",
+            Self::ReconcileReported => "reconcile.reported",
         }
     }
 }
@@ -200,8 +220,11 @@ impl FromStr for EntryType {
 /// Fields that every entry has.
 const HEADER: [&str; 10] = ["account", "actor", "at", "id", "lane", "mode", "prev", "seq", "type", "v"];
 
-/// True for two words of `a-z` and `_`, joined by a dot.
+/// True for a type that this program writes, and for two words of `a-z` and `_`, joined by a dot: a type of later.
 pub(crate) fn is_type(text: &str) -> bool {
+    if text.parse::<EntryType>().is_ok() {
+        return true;
+    }
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     text.len() <= 64 && text.split_once('.').is_some_and(|(noun, verb)| word(noun) && word(verb))
 }
@@ -222,7 +245,14 @@ pub(crate) fn check_shape(ty: EntryType, fields: &Map<String, Value>) -> Result<
             return Err(shape(name, "of another form"));
         }
     }
-    let known = |name: &str| HEADER.contains(&name) || own.iter().any(|(own, _)| *own == name);
+    // A mark stands only where it is true, so that an entry has one text.
+    for mark in ty.marks() {
+        if fields.get(*mark).is_some_and(|value| value != &Value::Bool(true)) {
+            return Err(shape(mark, "of another form"));
+        }
+    }
+    let known =
+        |name: &str| HEADER.contains(&name) || own.iter().any(|(own, _)| *own == name) || ty.marks().contains(&name);
     match fields.keys().find(|name| !known(name)) {
         Some(name) => Err(shape(name, "not one of its fields")),
         None => Ok(()),
@@ -232,10 +262,8 @@ pub(crate) fn check_shape(ty: EntryType, fields: &Map<String, Value>) -> Result<
 /// The id of an entry: the head of SHA-256(type LF scope LF subject).
 pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -> Result<String, EntryError> {
     let text = |name| text_field(fields, name);
-    let movement = || {
-        let ordinal = fields.get("ordinal").and_then(Value::as_u64).ok_or(EntryError::Field("ordinal"))?;
-        Ok::<_, EntryError>(format!("{}#{}#{ordinal}", text("kind")?, text("object")?))
-    };
+    let number = |name| fields.get(name).and_then(Value::as_u64).ok_or(EntryError::Field(name));
+    let movement = || Ok::<_, EntryError>(format!("{}#{}#{}", text("kind")?, text("object")?, number("ordinal")?));
     let subject = match ty {
         EntryType::ConnectionConnected => text("attempt")?.to_owned(),
         EntryType::ConnectionWebhooksRegistered => text("endpoint")?.to_owned(),
@@ -257,6 +285,13 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         EntryType::VoteCast => format!("{}\n{}", text("request")?, text("person")?),
         EntryType::MailReturned => text("report")?.to_owned(),
         EntryType::CallPassed => text("call")?.to_owned(),
+        EntryType::Heartbeat | EntryType::ExportSealed => format!("{}\n{}", number("lane")?, text("day")?),
+        EntryType::LanesHeads => text("day")?.to_owned(),
+        EntryType::AlarmRaised => {
+            let of_seq = fields.get("of_seq").and_then(Value::as_u64).map_or_else(String::new, |seq| seq.to_string());
+            format!("{}\n{}\n{}\n{of_seq}", text("alarm")?, text("of_mode")?, number("of_lane")?)
+        }
+        EntryType::ReconcileReported => format!("{}\n{}", text("period")?, text("report_sha256")?),
         EntryType::ConnectionReauthRequired
         | EntryType::ConnectionPermissionsChanged
         | EntryType::PersonAdded

@@ -19,6 +19,15 @@ const MOVEMENT: [(&str, Form); 9] = [
 ];
 
 impl EntryType {
+    /// The marks that an entry of the type may bear: fields that are `true` or left out.
+    /// `recovered`: no webhook told it, it was found in Stripe's list of events afterwards.
+    pub(super) const fn marks(self) -> &'static [&'static str] {
+        match self {
+            Self::MovementObserved | Self::MovementChanged | Self::FactRecorded => &["recovered"],
+            _ => &[],
+        }
+    }
+
     /// The type's own fields.
     pub(super) fn fields(self) -> Vec<(&'static str, Form)> {
         let own: &[(&str, Form)] = match self {
@@ -209,6 +218,22 @@ impl EntryType {
             Self::MailReturned => {
                 &[("report", Word), ("person", Word), ("kind_of_return", Word), ("request", WordOrNull)]
             }
+            Self::Heartbeat => &[("day", Form::Day)],
+            Self::LanesHeads => &[("day", Form::Day), ("heads", Form::Heads)],
+            Self::ExportSealed => &[("day", Form::Day), ("first", Count), ("last", Count), ("manifest_sha256", Sha256)],
+            Self::AlarmRaised => {
+                &[("alarm", Word), ("of_mode", Form::Mode), ("of_lane", Count), ("of_seq", CountOrNull)]
+            }
+            Self::ReconcileReported => &[
+                ("period", Word),
+                ("from", Time),
+                ("until", Time),
+                ("matched", Count),
+                ("only_stripe", Count),
+                ("only_ledger", Count),
+                ("different", Count),
+                ("report_sha256", Sha256),
+            ],
         };
         let shared: &[(&str, Form)] = match self {
             Self::MovementObserved | Self::MovementChanged => &MOVEMENT,

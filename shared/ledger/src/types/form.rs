@@ -1,6 +1,6 @@
 //! The forms of fields: what a value may look like.
 
-use axiru_domain::{Currency, Kind, Outcome, PersonId, StripeId, Timestamp};
+use axiru_domain::{Currency, Date, Kind, Mode, Outcome, PersonId, StripeId, Timestamp};
 use serde_json::Value;
 
 use crate::hash::Hash;
@@ -46,6 +46,12 @@ pub(super) enum Form {
     Decision,
     /// The groups that are asked.
     Asked,
+    /// A UTC day, `2026-10-31`.
+    Day,
+    /// `test` or `live`.
+    Mode,
+    /// How far each lane is signed.
+    Heads,
 }
 
 /// Letters, digits and `_ . : -`, 1 to 255 of them: as long as Stripe's ids may become.
@@ -83,6 +89,9 @@ impl Form {
             }),
             Self::Decision => decision_fits(value).unwrap_or(false),
             Self::Asked => asked_fits(value).unwrap_or(false),
+            Self::Day => parses(|t| t.parse::<Date>().is_ok()),
+            Self::Mode => parses(|t| t.parse::<Mode>().is_ok()),
+            Self::Heads => heads_fit(value).unwrap_or(false),
         }
     }
 }
@@ -173,6 +182,22 @@ fn asked_fits(value: &Value) -> Option<bool> {
             && Form::Word.fits(fields.get("group")?)
             && Form::Count.fits(fields.get("quorum")?)
             && approvers.iter().all(|id| id.as_str().is_some_and(|id| id.parse::<PersonId>().is_ok()));
+        if !ok {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// The form of the heads of lanes; `None` where a part is missing.
+fn heads_fit(value: &Value) -> Option<bool> {
+    for (lane, head) in value.as_array()?.iter().enumerate() {
+        let fields = head.as_object()?;
+        // One for each lane, in order: a lane that is left out is seen.
+        let ok = fields.len() == 3
+            && fields.get("lane")?.as_u64()? == lane as u64
+            && Form::Count.fits(fields.get("size")?)
+            && Form::Sha256.fits(fields.get("root")?);
         if !ok {
             return Some(false);
         }
