@@ -8,5 +8,6 @@ pub mod layout;
 pub mod merkle;
 pub mod note;
 pub mod segment;
+pub mod tile;
 pub mod types;
 pub mod verify;

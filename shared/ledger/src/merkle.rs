@@ -46,6 +46,11 @@ impl CompactRange {
         }
     }
 
+    /// INVARIANT for the caller: one peak for each 1 bit of `size`.
+    pub(crate) const fn from_peaks(size: u64, peaks: Vec<Hash>) -> Self {
+        Self { size, peaks }
+    }
+
     /// Number of leaves.
     #[must_use]
     pub const fn size(&self) -> u64 {
