@@ -7,6 +7,7 @@ pub mod hash;
 pub mod layout;
 pub mod merkle;
 pub mod note;
+pub mod proof;
 pub mod segment;
 pub mod tile;
 pub mod types;
