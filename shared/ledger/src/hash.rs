@@ -58,6 +58,13 @@ impl Hash {
     }
 }
 
+impl From<Sha256> for Hash {
+    /// The hash of all that the hasher was given.
+    fn from(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -3,12 +3,39 @@
 use axiru_domain::{Date, LogId, Scope};
 
 use crate::hash::Hash;
+use crate::tile::TilePath;
 
 /// First part of every name: the version of the layout.
 pub const ROOT: &str = "v1";
 
 /// The list of every log's key.
 pub const ALL_KEYS: &str = "v1/log.vkey";
+
+/// One of the files of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DailyFile {
+    /// The day's lines, compressed.
+    Gzip,
+    /// The day as a table.
+    Csv,
+    /// What both hold.
+    Manifest,
+}
+
+impl DailyFile {
+    /// Every file of a day, in the order in which they are written: the manifest names the others.
+    pub const ALL: [Self; 3] = [Self::Gzip, Self::Csv, Self::Manifest];
+
+    /// The file's name in the folder of its day.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "ledger.ndjson.gz",
+            Self::Csv => "ledger.csv",
+            Self::Manifest => "manifest.json",
+        }
+    }
+}
 
 /// An exported file, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +52,16 @@ pub enum Name {
     Note(LogId, u64),
     /// The newest checkpoint.
     Newest(LogId),
+    /// A tile of hashes or a bundle of entries.
+    Tile(LogId, TilePath),
+    /// A file of a day.
+    Daily(LogId, Date, DailyFile),
+    /// How to read and check the folder of a log.
+    Readme(LogId),
+    /// A program that checks the folder of a log.
+    Script(LogId),
+    /// The comparison of a period, named as its entry names it, with what Stripe lists.
+    Reconciled(Scope, String, Hash),
 }
 
 /// The folder of a log.
@@ -46,6 +83,11 @@ impl Name {
             }
             Self::Note(log, size) => format!("{}checkpoints/{size:020}.note", log_prefix(log)),
             Self::Newest(log) => format!("{}checkpoint", log_prefix(log)),
+            Self::Tile(log, path) => format!("{}{}", log_prefix(log), path.text()),
+            Self::Daily(log, day, file) => format!("{}daily/dt={day}/{}", log_prefix(log), file.as_str()),
+            Self::Readme(log) => format!("{}README.txt", log_prefix(log)),
+            Self::Script(log) => format!("{}verify.py", log_prefix(log)),
+            Self::Reconciled(scope, period, sha256) => format!("{ROOT}/{scope}/reconcile/{period}/{sha256}.json"),
         }
     }
 
@@ -72,11 +114,23 @@ impl Name {
             let scope = format!("{mode}/{account}").parse().ok()?;
             return Some(Self::Plan(scope, file.strip_suffix(".json")?.parse().ok()?));
         }
+        if let ["reconcile", period, file] = rest {
+            let scope = format!("{mode}/{account}").parse().ok()?;
+            let period = Some(*period).filter(|period| is_period(period))?;
+            return Some(Self::Reconciled(scope, period.to_owned(), file.strip_suffix(".json")?.parse().ok()?));
+        }
         let (lane, rest) = rest.split_first()?;
         let log = LogId::from_key(&format!("{mode}#{account}#{lane}")).ok()?;
         match rest {
             ["log.vkey"] => Some(Self::Key(log)),
             ["checkpoint"] => Some(Self::Newest(log)),
+            ["README.txt"] => Some(Self::Readme(log)),
+            ["verify.py"] => Some(Self::Script(log)),
+            ["tile", path @ ..] => Some(Self::Tile(log, TilePath::parse(&format!("tile/{}", path.join("/")))?)),
+            ["daily", day, file] => {
+                let file = DailyFile::ALL.into_iter().find(|known| known.as_str() == *file)?;
+                Some(Self::Daily(log, day.strip_prefix("dt=")?.parse().ok()?, file))
+            }
             ["checkpoints", file] => Some(Self::Note(log, file.strip_suffix(".note")?.parse().ok()?)),
             ["entries", day, file] => {
                 let (first, last) = file.strip_suffix(".ndjson")?.split_once('-')?;
@@ -86,6 +140,11 @@ impl Name {
             _ => None,
         }
     }
+}
+
+/// True for a month, `2026-10`, and a day, `2026-10-31`.
+fn is_period(text: &str) -> bool {
+    text.parse::<Date>().is_ok() || format!("{text}-01").parse::<Date>().is_ok()
 }
 
 #[cfg(test)]
@@ -104,7 +163,21 @@ mod tests {
                 "v1/live/acct_1/3/entries/dt=2026-10-31/00000000000000000000-00000000000000000041.ndjson".to_owned(),
             ),
             (Name::Note(log.clone(), 42), "v1/live/acct_1/3/checkpoints/00000000000000000042.note".to_owned()),
-            (Name::Newest(log), "v1/live/acct_1/3/checkpoint".to_owned()),
+            (Name::Newest(log.clone()), "v1/live/acct_1/3/checkpoint".to_owned()),
+            (Name::Readme(log.clone()), "v1/live/acct_1/3/README.txt".to_owned()),
+            (Name::Script(log.clone()), "v1/live/acct_1/3/verify.py".to_owned()),
+            (
+                Name::Tile(log.clone(), TilePath::parse("tile/0/x001/234.p/7").unwrap()),
+                "v1/live/acct_1/3/tile/0/x001/234.p/7".to_owned(),
+            ),
+            (
+                Name::Daily(log.clone(), "2026-10-31".parse().unwrap(), DailyFile::Gzip),
+                "v1/live/acct_1/3/daily/dt=2026-10-31/ledger.ndjson.gz".to_owned(),
+            ),
+            (
+                Name::Reconciled(log.scope, "2026-10".to_owned(), Hash::ZERO),
+                format!("v1/live/acct_1/reconcile/2026-10/{}.json", "0".repeat(64)),
+            ),
         ];
         for (name, text) in names {
             assert_eq!(name.text(), text);
@@ -126,6 +199,12 @@ mod tests {
             "v1/live/acct_1/plans/x.json",
             "/v1/log.vkey",
             "v1/live/acct_1/3/../3/log.vkey",
+            "v1/live/acct_1/3/tile/0/1",
+            "v1/live/acct_1/3/tile/entries/001.p/256",
+            "v1/live/acct_1/3/daily/2026-10-31/ledger.csv",
+            "v1/live/acct_1/3/daily/dt=2026-10-31/ledger.parquet",
+            &format!("v1/live/acct_1/reconcile/2026/{}.json", "0".repeat(64)),
+            &format!("v1/live/acct_1/reconcile/2026-13/{}.json", "0".repeat(64)),
         ] {
             assert_eq!(Name::parse(bad), None, "{bad}");
         }

@@ -1,14 +1,25 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use axiru_domain::{LogId, Timestamp};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use axiru_domain::{Actor, LogId, Scope, Timestamp};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::checkpoint::origin;
+use crate::daily::DayWriter;
 use crate::entry::tests::changed;
+use crate::entry::{Draft, Entry, Tip};
+use crate::growth::{bundle_start, grow};
+use crate::hash::Hash;
+use crate::layout::{DailyFile, Name};
+use crate::merkle::CompactRange;
 use crate::note::tests::signer;
+use crate::readers;
 use crate::segment;
+use crate::tile::Tile;
+use crate::types::EntryType;
 
 #[derive(Clone, Default)]
 struct Copy(BTreeMap<String, Vec<u8>>);
@@ -26,41 +37,120 @@ impl Folder for Copy {
 const LOG: &str = "live#acct_1#0";
 const DAY: i64 = 86_400_000;
 
-/// A log whose entries are at these moments, exported in segments of at most `step` entries.
-fn export(log: &str, times: &[i64], step: usize) -> (Copy, Vec<VerifierKey>) {
-    let id = LogId::from_key(log).unwrap();
-    let (pair, key) = signer(1, &origin("t", &id));
-    let mut copy = Copy::default();
-    let mut tip = Tip::EMPTY;
-    let mut tree = CompactRange::new();
-    let mut entries = Vec::new();
-    for (i, at) in times.iter().enumerate() {
-        let draft = changed(log, &format!("re_{i}"), "failed");
-        let entry = draft.at_tip(&tip, Timestamp::from_millis(*at).unwrap()).unwrap();
-        tip = entry.next_tip();
-        entries.push(entry);
+/// A log that is written and exported step by step, as the exporter does.
+struct Sample {
+    copy: Copy,
+    pair: Ed25519KeyPair,
+    key: VerifierKey,
+    log: LogId,
+    tip: Tip,
+    tree: CompactRange,
+    entries: Vec<Entry>,
+    /// Entries that are signed.
+    signed: usize,
+    above: Vec<Vec<Hash>>,
+    /// Where the day under way begins.
+    day: usize,
+    before: Option<Hash>,
+}
+
+impl Sample {
+    fn new(log: &str) -> Self {
+        let log = LogId::from_key(log).unwrap();
+        let (pair, key) = signer(1, &origin("t", &log));
+        let mut copy = Copy::default();
+        copy.0.insert(Name::Key(log.clone()).text(), format!("{key}\n").into_bytes());
+        copy.0.insert(Name::AllKeys.text(), format!("{key}\n").into_bytes());
+        copy.0.insert(Name::Readme(log.clone()).text(), readers::README.into());
+        copy.0.insert(Name::Script(log.clone()).text(), readers::SCRIPT.into());
+        let (tip, tree, entries) = (Tip::EMPTY, CompactRange::new(), Vec::new());
+        Self { copy, pair, key, log, tip, tree, entries, signed: 0, above: Vec::new(), day: 0, before: None }
     }
-    let mut rest = &entries[..];
-    while !rest.is_empty() {
-        let segment = segment::cut(&rest[..rest.len().min(step)]).unwrap();
-        let count = usize::try_from(segment.len()).unwrap();
-        for entry in &rest[..count] {
-            tree.push(entry.leaf_hash());
+
+    fn append(&mut self, ty: EntryType, fields: Value, at: i64) {
+        let Value::Object(fields) = fields else { panic!("no object") };
+        let draft = Draft { log: self.log.clone(), actor: Actor::Axiru, ty, fields };
+        self.push(&draft, at);
+    }
+
+    fn push(&mut self, draft: &Draft, at: i64) {
+        let entry = draft.at_tip(&self.tip, Timestamp::from_millis(at).unwrap()).unwrap();
+        self.tip = entry.next_tip();
+        self.entries.push(entry);
+    }
+
+    /// Signs what is there, and writes its files.
+    fn sign(&mut self) {
+        let rest = &self.entries[self.signed..];
+        let Some(segment) = segment::cut(rest) else { return };
+        assert_eq!(segment.last + 1, self.tip.seq, "one day at a time");
+        let start = usize::try_from(bundle_start(segment.first)).unwrap();
+        let growth = grow(segment.first, &self.above, &self.entries[start..]).unwrap();
+        rest.iter().for_each(|entry| self.tree.push(entry.leaf_hash()));
+        assert_eq!(growth.edge.range(), self.tree);
+        self.above = growth.edge.levels().get(1..).unwrap_or_default().to_vec();
+        for Tile { path, bytes } in growth.full.into_iter().chain(growth.partial) {
+            self.copy.0.insert(Name::Tile(self.log.clone(), path).text(), bytes);
         }
-        rest = &rest[count..];
-        let text = Checkpoint { origin: key.name().to_owned(), size: tree.size(), root: tree.root() }.text();
-        let note = key.sign_with(&text, pair.sign(text.as_bytes()).as_ref()).unwrap();
-        copy.0.insert(segment.name().text(), segment.bytes);
-        copy.0.insert(Name::Note(id.clone(), tree.size()).text(), note.clone().into_bytes());
-        copy.0.insert(Name::Newest(id.clone()).text(), note.into_bytes());
+        let size = self.tree.size();
+        let note = self.note(size, self.tree.root());
+        self.copy.0.insert(segment.name().text(), segment.bytes);
+        self.copy.0.insert(Name::Note(self.log.clone(), size).text(), note.clone().into_bytes());
+        self.copy.0.insert(Name::Newest(self.log.clone()).text(), note.into_bytes());
+        self.signed = self.entries.len();
     }
-    copy.0.insert(Name::Key(id).text(), format!("{key}\n").into_bytes());
-    copy.0.insert(Name::AllKeys.text(), format!("{key}\n").into_bytes());
-    (copy, vec![key])
+
+    fn note(&self, size: u64, root: Hash) -> String {
+        let text = Checkpoint { origin: self.key.name().to_owned(), size, root }.text();
+        self.key.sign_with(&text, self.pair.sign(text.as_bytes()).as_ref()).unwrap()
+    }
+
+    /// Writes the files of the day under way, and the entry of `at`, on a later day, that seals it.
+    fn seal(&mut self, at: i64) {
+        self.sign();
+        let entries = &self.entries[self.day..];
+        let day = entries[0].at().date();
+        let mut writer = DayWriter::new(&self.log, day);
+        entries.iter().for_each(|entry| writer.push(entry).unwrap());
+        let (first, last) = (entries[0].seq(), entries[entries.len() - 1].seq());
+        let made = writer.finish(self.key.name(), self.tree.root(), self.before, None).unwrap();
+        let sha256 = made.manifest_sha256();
+        self.before = Some(sha256);
+        for (file, bytes) in
+            [(DailyFile::Gzip, made.gzip), (DailyFile::Csv, made.csv), (DailyFile::Manifest, made.manifest)]
+        {
+            self.copy.0.insert(Name::Daily(self.log.clone(), day, file).text(), bytes);
+        }
+        self.day = self.entries.len();
+        let says = json!({"day": day.to_string(), "first": first, "last": last, "manifest_sha256": sha256.to_string()});
+        self.append(EntryType::ExportSealed, says, at);
+    }
+}
+
+/// A log with an entry at each of these moments, exported in segments of at most `step` entries, its finished days sealed.
+fn sample(log: &str, times: &[i64], step: usize) -> Sample {
+    let mut sample = Sample::new(log);
+    for (i, at) in times.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|i| times.get(i));
+        if before.is_some_and(|before| before / DAY != at / DAY) {
+            sample.seal(*at);
+        }
+        sample.push(&changed(log, &format!("re_{i}"), "failed"), *at);
+        if sample.entries.len() - sample.signed >= step {
+            sample.sign();
+        }
+    }
+    sample.sign();
+    sample
+}
+
+fn export(log: &str, times: &[i64], step: usize) -> (Copy, Vec<VerifierKey>) {
+    let sample = sample(log, times, step);
+    (sample.copy, vec![sample.key])
 }
 
 fn check(copy: &Copy, keys: &[VerifierKey]) -> Report {
-    verify(copy, keys, &mut |_| {}).unwrap()
+    verify(copy, &Trusted::keys(keys.to_vec()), &mut |_| {}).unwrap()
 }
 
 #[test]
@@ -69,7 +159,10 @@ fn a_true_copy_passes() {
     let report = check(&copy, &keys);
     assert_eq!(report.faults, []);
     assert!(report.passed());
-    assert_eq!((report.entries(), report.logs[0].checkpoints), (6, 4));
+    // Two finished days, each sealed by an entry of the next.
+    assert_eq!((report.entries(), report.logs[0].checkpoints, report.logs[0].days), (8, 4, 2));
+    assert_eq!((report.logs[0].unsealed.clone(), report.unchecked.clone()), (vec![], Vec::<String>::new()));
+    assert!(report.logs[0].tiles >= 8);
     assert_eq!(report.newest().unwrap().to_string(), "1970-01-04T00:00:00.000Z");
 }
 
@@ -102,8 +195,9 @@ fn every_cut_and_every_missing_file_is_found() {
     for (name, bytes) in &copy.0 {
         let mut bad = copy.clone();
         bad.0.remove(name);
-        // The list of all keys is a convenience: the auditor's own is the one that counts.
-        assert_eq!(check(&bad, &keys).passed(), *name == Name::AllKeys.text(), "without {name}");
+        // The list of all keys is a convenience, the auditor's own is the one that counts; and tiles of an edge that was are no longer needed.
+        let spare = *name == Name::AllKeys.text() || ends_before(name, 5);
+        assert_eq!(check(&bad, &keys).passed(), spare, "without {name}");
         for end in 0..bytes.len() {
             let mut bad = copy.clone();
             bad.0.insert(name.clone(), bytes[..end].to_vec());
@@ -113,6 +207,11 @@ fn every_cut_and_every_missing_file_is_found() {
         bad.0.insert(name.clone(), [&bytes[..], b"x"].concat());
         assert!(!check(&bad, &keys).passed(), "{name} made longer");
     }
+}
+
+/// True for a partial tile of a tree smaller than `size`.
+fn ends_before(name: &str, size: u16) -> bool {
+    name.rsplit_once(".p/").is_some_and(|(_, width)| width.parse::<u16>().unwrap() < size)
 }
 
 #[test]
