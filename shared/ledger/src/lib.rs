@@ -2,6 +2,7 @@
 
 pub mod canonical;
 pub mod checkpoint;
+pub mod cosignature;
 pub mod daily;
 pub mod entry;
 pub mod growth;
@@ -13,5 +14,7 @@ pub mod proof;
 pub mod readers;
 pub mod segment;
 pub mod tile;
+pub mod tlog_proof;
 pub mod types;
 pub mod verify;
+pub mod witness;

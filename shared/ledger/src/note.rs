@@ -57,9 +57,7 @@ impl VerifierKey {
     /// # Errors
     /// [`NoteError::Name`].
     pub fn new(name: &str, key: [u8; 32]) -> Result<Self, NoteError> {
-        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '+') {
-            return Err(NoteError::Name);
-        }
+        check_name(name)?;
         Ok(Self { name: name.to_owned(), key })
     }
 
@@ -69,13 +67,8 @@ impl VerifierKey {
         &self.name
     }
 
-    /// The first four bytes of SHA-256(name LF type key).
     fn key_hash(&self) -> [u8; 4] {
-        let mut bytes = format!("{}\n", self.name).into_bytes();
-        bytes.push(ED25519_TYPE);
-        bytes.extend(self.key);
-        let [a, b, c, d, ..] = *Hash::of(&bytes).as_bytes();
-        [a, b, c, d]
+        key_hash(&self.name, ED25519_TYPE, &self.key)
     }
 
     /// The note that `text` and this key's `signature` over it make.
@@ -85,8 +78,7 @@ impl VerifierKey {
     pub fn sign_with(&self, text: &str, signature: &[u8]) -> Result<String, NoteError> {
         check_text(text)?;
         self.check(text, signature)?;
-        let blob = STANDARD.encode([&self.key_hash()[..], signature].concat());
-        Ok(format!("{text}\n\u{2014} {} {blob}\n", self.name))
+        Ok(format!("{text}\n{}", signature_line(&self.name, self.key_hash(), signature)))
     }
 
     /// The text of a note that this key has signed.
@@ -107,17 +99,13 @@ impl VerifierKey {
     }
 
     fn check(&self, text: &str, signature: &[u8]) -> Result<(), NoteError> {
-        UnparsedPublicKey::new(&ED25519, self.key)
-            .verify(text.as_bytes(), signature)
-            .map_err(|_| NoteError::Signature(self.name.clone()))
+        check_signature(&self.name, &self.key, text, signature)
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.key_hash();
-        let key = STANDARD.encode([&[ED25519_TYPE][..], &self.key].concat());
-        write!(f, "{}+{a:02x}{b:02x}{c:02x}{d:02x}+{key}", self.name)
+        write_key(f, &self.name, ED25519_TYPE, &self.key)
     }
 }
 
@@ -125,22 +113,62 @@ impl FromStr for VerifierKey {
     type Err = NoteError;
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(_), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoteError::Key);
-        };
-        let bytes = STANDARD.decode(key).map_err(|_| NoteError::Key)?;
-        let Some((&ED25519_TYPE, key)) = bytes.split_first() else {
-            return Err(NoteError::Key);
-        };
-        let key = Self::new(name, key.try_into().map_err(|_| NoteError::Key)?)?;
+        let (name, key) = parse_key(text, ED25519_TYPE)?;
+        let key = Self::new(name, key)?;
         // The hash and the base64 must be exactly the ones that the key has.
         if key.to_string() == text { Ok(key) } else { Err(NoteError::Key) }
     }
 }
 
+/// A name that can stand in a note: not empty, without white space and `+`.
+pub(crate) fn check_name(name: &str) -> Result<(), NoteError> {
+    let forbidden = |c: char| c.is_whitespace() || c == '+';
+    if name.is_empty() || name.contains(forbidden) { Err(NoteError::Name) } else { Ok(()) }
+}
+
+/// The first four bytes of SHA-256(name LF type key): what a signature line names a key by.
+pub(crate) fn key_hash(name: &str, signature_type: u8, key: &[u8; 32]) -> [u8; 4] {
+    let mut bytes = format!("{name}\n").into_bytes();
+    bytes.push(signature_type);
+    bytes.extend(key);
+    let [a, b, c, d, ..] = *Hash::of(&bytes).as_bytes();
+    [a, b, c, d]
+}
+
+/// An Ed25519 signature over a text.
+pub(crate) fn check_signature(name: &str, key: &[u8; 32], text: &str, signature: &[u8]) -> Result<(), NoteError> {
+    UnparsedPublicKey::new(&ED25519, key)
+        .verify(text.as_bytes(), signature)
+        .map_err(|_| NoteError::Signature(name.to_owned()))
+}
+
+/// The line of one signature, with its line feed.
+pub(crate) fn signature_line(name: &str, hash: [u8; 4], signature: &[u8]) -> String {
+    format!("\u{2014} {name} {}\n", STANDARD.encode([&hash[..], signature].concat()))
+}
+
+/// Writes a key of 32 bytes: `name+hash+base64(type key)`.
+pub(crate) fn write_key(f: &mut fmt::Formatter<'_>, name: &str, signature_type: u8, key: &[u8; 32]) -> fmt::Result {
+    let [a, b, c, d] = key_hash(name, signature_type, key);
+    let key = STANDARD.encode([&[signature_type][..], key].concat());
+    write!(f, "{name}+{a:02x}{b:02x}{c:02x}{d:02x}+{key}")
+}
+
+/// Name and bytes of a written key. The caller compares what it writes with what was read.
+pub(crate) fn parse_key(text: &str, signature_type: u8) -> Result<(&str, [u8; 32]), NoteError> {
+    let mut parts = text.splitn(3, '+');
+    let (Some(name), Some(_), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(NoteError::Key);
+    };
+    let bytes = STANDARD.decode(key).map_err(|_| NoteError::Key)?;
+    match bytes.split_first() {
+        Some((found, key)) if *found == signature_type => Ok((name, key.try_into().map_err(|_| NoteError::Key)?)),
+        _ => Err(NoteError::Key),
+    }
+}
+
 /// A note's text: valid UTF-8, no control characters but line feeds, ends in one, and has no empty line at its end.
-fn check_text(text: &str) -> Result<(), NoteError> {
+pub(crate) fn check_text(text: &str) -> Result<(), NoteError> {
     if !text.ends_with('\n') || text.ends_with("\n\n") || text == "\n" {
         return Err(NoteError::Form("the text must end in one line feed"));
     }
@@ -150,10 +178,11 @@ fn check_text(text: &str) -> Result<(), NoteError> {
     Ok(())
 }
 
-type SignatureLine<'a> = (&'a str, Vec<u8>);
+/// Name and bytes of a signature line.
+pub(crate) type SignatureLine<'a> = (&'a str, Vec<u8>);
 
 /// The text and the signature lines.
-fn split(note: &[u8]) -> Result<(&str, Vec<SignatureLine<'_>>), NoteError> {
+pub(crate) fn split(note: &[u8]) -> Result<(&str, Vec<SignatureLine<'_>>), NoteError> {
     if note.len() > MAX_NOTE_BYTES {
         return Err(NoteError::Form("too long"));
     }
@@ -244,6 +273,33 @@ pub(crate) mod tests {
         assert!(renamed.open(note.as_bytes()).is_err());
         assert!(other.open(note.as_bytes()).is_err());
         assert!(key.sign_with(text, other_pair.sign(text.as_bytes()).as_ref()).is_err());
+    }
+
+    #[test]
+    fn a_note_opens_with_several_signature_lines_in_any_order() {
+        // signed-note, "Signatures": signatures of unknown keys are ignored.
+        let (pair, key) = signer(1, "axiru.a/ledger/live/acct_1/0");
+        let text = "axiru.a/ledger/live/acct_1/0\n1\nroot\n";
+        let line = |seed, name| {
+            let (pair, key) = signer(seed, name);
+            let note = key.sign_with(text, pair.sign(text.as_bytes()).as_ref()).unwrap();
+            note.strip_prefix(&format!("{text}\n")).unwrap().to_owned()
+        };
+        let own = line(1, key.name());
+        // Foreign ones: a witness, another key of the same name, and a type that nobody knows yet, of another length.
+        let foreign =
+            [line(2, "witness.example/w1"), line(3, key.name()), format!("\u{2014} {} AAAAAAA=\n", key.name())];
+        for at in 0..=foreign.len() {
+            let mut lines = foreign.to_vec();
+            lines.insert(at, own.clone());
+            assert_eq!(key.open(format!("{text}\n{}", lines.concat()).as_bytes()), Ok(text), "own line at {at}");
+        }
+        let without = format!("{text}\n{}", foreign.concat());
+        assert_eq!(key.open(without.as_bytes()), Err(NoteError::Unsigned(key.name().to_owned())));
+        // A wrong signature by the right key is not saved by a right one behind it.
+        let wrong = signature_line(key.name(), key.key_hash(), pair.sign(b"another text").as_ref());
+        let note = format!("{text}\n{wrong}{own}");
+        assert_eq!(key.open(note.as_bytes()), Err(NoteError::Signature(key.name().to_owned())));
     }
 
     proptest! {
