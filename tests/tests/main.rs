@@ -5,6 +5,7 @@
 
 mod admin;
 mod approvals;
+mod archive;
 mod arrows;
 mod connect;
 mod facts;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::expanded::{TEMPLATE, list, properties, referenced, resources};
 
 /// Every variable of every function's environment. A secret would need a name that is not here.
-const ENVIRONMENT: [&str; 28] = [
+const ENVIRONMENT: [&str; 30] = [
     "AXIRU_AUTHORIZE_URL_LIVE",
     "AXIRU_AUTHORIZE_URL_TEST",
     "AXIRU_CHECKPOINT_SECONDS",
@@ -32,6 +32,8 @@ const ENVIRONMENT: [&str; 28] = [
     "AXIRU_LOG",
     "AXIRU_MAIL_CONFIGURATION_SET",
     "AXIRU_MAIL_FROM",
+    "AXIRU_OBJECT_LOCK_DAYS",
+    "AXIRU_OBJECT_LOCK_MODE",
     "AXIRU_OBSERVATIONS_QUEUE_URL",
     "AXIRU_OPERATOR_DIGEST_MINUTES",
     "AXIRU_PUBLIC_URL",
@@ -116,18 +118,51 @@ fn exported_files_are_locked_versioned_and_private() {
     let bucket = properties("ExportBucket");
     assert_eq!(bucket["VersioningConfiguration"]["Status"], "Enabled");
     assert_eq!(bucket["ObjectLockEnabled"], true);
-    let retention = &bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
-    assert_eq!(retention, &json!({"Mode": {"Ref": "ObjectLockMode"}, "Days": {"Ref": "ObjectLockDays"}}));
+    // What is replaced by design must never be retained, so nothing is by default: the exporter says it with each file.
+    assert!(bucket.get("ObjectLockConfiguration").is_none());
+    let exporter = &properties("ExportFunction")["Environment"]["Variables"];
+    assert_eq!(exporter["AXIRU_OBJECT_LOCK_MODE"], json!({"Ref": "ObjectLockMode"}));
+    assert_eq!(exporter["AXIRU_OBJECT_LOCK_DAYS"], json!({"Ref": "ObjectLockDays"}));
     // Nobody gets undeletable files without having asked for them.
     assert_eq!(TEMPLATE["Parameters"]["ObjectLockMode"]["Default"], "GOVERNANCE");
     assert_eq!(TEMPLATE["Parameters"]["ObjectLockDays"]["Default"], 1);
     for block in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
         assert_eq!(bucket["PublicAccessBlockConfiguration"][block], true, "{block}");
     }
-    assert!(bucket.get("LifecycleConfiguration").is_none());
+    // Nothing passes but what bears the tag of a file that is replaced.
+    let rules = list(&bucket["LifecycleConfiguration"]["Rules"]);
+    let tags: Vec<_> = rules.iter().map(|rule| rule["TagFilters"].clone()).collect();
+    let tag = |value: &str| json!([{"Key": "axiru", "Value": value}]);
+    assert_eq!(tags, [tag("partial"), tag("newest")]);
     let tls = &list(&properties("ExportBucketPolicy")["PolicyDocument"]["Statement"])[0];
     assert_eq!(tls["Effect"], "Deny");
     assert_eq!(tls["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
+    let once = &list(&properties("ExportBucketPolicy")["PolicyDocument"]["Statement"])[1];
+    assert_eq!((&once["Effect"], &once["Action"]), (&json!("Deny"), &json!("s3:PutObject")));
+    assert_eq!(once["Condition"], json!({"Null": {"s3:if-none-match": "true"}}));
+    let replaced = list(&once["NotResource"]).len();
+    assert_eq!(replaced, 3, "the list of keys, the newest checkpoints, partial tiles");
+}
+
+#[test]
+fn an_auditor_of_another_account_reads_and_does_nothing_else() {
+    let statements = list(&properties("ExportBucketPolicy")["PolicyDocument"]["Statement"]);
+    let granted: Vec<_> = statements
+        .iter()
+        .filter_map(|statement| statement.get("Fn::If"))
+        .map(|choice| {
+            assert_eq!((&choice[0], &choice[2]), (&json!("HasAuditor"), &json!({"Ref": "AWS::NoValue"})));
+            choice[1].clone()
+        })
+        .collect();
+    assert_eq!(granted.len(), 2);
+    for statement in &granted {
+        assert_eq!(statement["Principal"], json!({"AWS": {"Ref": "AuditorPrincipalArn"}}));
+        for action in list(&statement["Action"]) {
+            let action = action.as_str().expect("an action");
+            assert!(action.starts_with("s3:Get") || action.starts_with("s3:List"), "{action}");
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The export function as a library: its handler, so that tests can call it without Lambda.
 
+mod doorbell;
+
 use std::collections::BTreeSet;
 
-use axiru_aws::export::{Bucket, Exporter, Signer};
+use axiru_aws::export::{Bucket, ExportError, Exporter, Retention, Signer};
 use axiru_aws::{Clients, Store, StoreError};
-use axiru_domain::LogId;
+use axiru_domain::{LogId, Mode};
 use axiru_runtime::env::{self, EnvError};
 use axiru_runtime::metrics;
+use doorbell::Rung;
 use serde_json::{Value, json};
 
 /// Name of the function in metrics.
@@ -29,7 +32,11 @@ impl App {
         let clients = Clients::load().await;
         let state = env::required("AXIRU_STATE_TABLE")?;
         let store = Store::new(clients.dynamodb.clone(), state, env::required("AXIRU_LEDGER_TABLE")?);
+        let lock = env::required("AXIRU_OBJECT_LOCK_MODE")?;
+        let retention = Retention::parse(&lock, env::parsed("AXIRU_OBJECT_LOCK_DAYS", 0)?);
+        let retention = retention.ok_or(EnvError::Form("AXIRU_OBJECT_LOCK_MODE"))?;
         let bucket = Bucket::new(clients.s3.clone(), env::required("AXIRU_EXPORT_BUCKET")?);
+        let bucket = bucket.with_live_retention(retention);
         let signer = Signer::new(clients.kms.clone(), env::required("AXIRU_SIGNING_KEY_ID")?);
         let deployment = env::required("AXIRU_DEPLOYMENT")?;
         let secs = env::parsed("AXIRU_CHECKPOINT_SECONDS", CHECKPOINT_SECS)?;
@@ -56,63 +63,68 @@ pub enum ExportFailed {
 
 /// Exports the logs that a stream batch names, or all of them for any other event. Answers the size of each.
 ///
+/// The batch is only a doorbell: what is exported is read from the table. But a record that says that an entry was overwritten or removed,
+/// or that names a log of no connection, raises an alarm: no part of Axiru does that.
+///
 /// # Errors
 /// [`ExportFailed`] when any log could not be exported; the others were.
 pub async fn handle(app: &App, event: &Value) -> Result<Value, lambda_runtime::Error> {
-    let rung = logs_of(event);
-    let logs = if rung.is_empty() {
-        app.exporter.logs().await.map_err(ExportFailed::Logs)?.into_iter().collect()
-    } else {
-        rung
-    };
-    let mut sizes = serde_json::Map::new();
-    let mut failed = 0;
-    for log in logs {
-        match app.exporter.export(&log).await {
+    let known: BTreeSet<LogId> = app.exporter.logs().await.map_err(ExportFailed::Logs)?.into_iter().collect();
+    let rung = Rung::of(event);
+    let mut told = Told::default();
+    for damage in &rung.damage {
+        let error = app.exporter.tampered(&damage.log, damage.seq, damage.kind).await;
+        told.failure(&damage.log, &error);
+    }
+    for key in &rung.unreadable {
+        // The key itself is foreign text, and is not logged.
+        tracing::error!(bytes = key.len(), alarm = true, "the ledger table holds a key that is no log's");
+        // Whose it is nobody can say.
+        for mode in Mode::ALL {
+            metrics::count(NAME, Some(mode), "ExportAlarm", 1);
+        }
+        told.failed += 1;
+    }
+    for log in rung.logs.difference(&known) {
+        let error = app.exporter.foreign(log).await;
+        told.failure(log, &error);
+    }
+    let logs = if rung.is_silent() { known } else { rung.logs.intersection(&known).cloned().collect() };
+    let damaged = |log: &LogId| rung.damage.iter().any(|damage| damage.log == *log);
+    for log in logs.iter().filter(|log| !damaged(log)) {
+        match app.exporter.export(log).await {
             Ok(done) => {
-                if done.segments > 0 {
-                    tracing::info!(log = %log, log.size = done.size, segments = done.segments, "a log was exported");
-                    metrics::count(NAME, Some(log.scope.mode()), "SegmentsWritten", u64::from(done.segments));
+                if done.segments > 0 || done.days > 0 {
+                    let (segments, days) = (done.segments, done.days);
+                    tracing::info!(log = %log, log.size = done.size, segments, days, "a log was exported");
+                    metrics::count(NAME, Some(log.scope.mode()), "SegmentsWritten", u64::from(segments));
+                    metrics::count(NAME, Some(log.scope.mode()), "DaysSealed", u64::from(days));
                 }
-                sizes.insert(log.to_string(), done.size.into());
+                told.sizes.insert(log.to_string(), done.size.into());
             }
-            Err(error) => {
-                let alarm = error.is_alarm();
-                tracing::error!(log = %log, error = %error, alarm, "a log could not be exported");
-                metrics::count(NAME, Some(log.scope.mode()), if alarm { "ExportAlarm" } else { "ExportPutOff" }, 1);
-                failed += 1;
-            }
+            Err(error) => told.failure(log, &error),
         }
     }
-    if failed > 0 {
-        Err(ExportFailed::Some(failed).into())
+    if told.failed > 0 {
+        Err(ExportFailed::Some(told.failed).into())
     } else {
         // The stream's mapping reports failures by item; this one either fails as a whole or not at all.
-        Ok(json!({ "sizes": sizes, "batchItemFailures": [] }))
+        Ok(json!({ "sizes": told.sizes, "batchItemFailures": [] }))
     }
 }
 
-/// The logs whose keys stand in a batch of the ledger table's stream.
-fn logs_of(event: &Value) -> BTreeSet<LogId> {
-    let records = event.get("Records").and_then(Value::as_array);
-    let keys = records.into_iter().flatten().filter_map(|record| record.pointer("/dynamodb/Keys/pk/S"));
-    keys.filter_map(|key| LogId::from_key(key.as_str()?).ok()).collect()
+/// What a run has to tell.
+#[derive(Default)]
+struct Told {
+    sizes: serde_json::Map<String, Value>,
+    failed: usize,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_is_only_a_doorbell() {
-        let batch = json!({"Records": [
-            {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "test#acct_1#0"}, "seq": {"N": "3"}}}},
-            {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "test#acct_1#0"}, "seq": {"N": "2"}}}},
-            {"eventName": "REMOVE", "dynamodb": {"Keys": {"pk": {"S": "../x"}}}},
-            {},
-        ]});
-        assert_eq!(logs_of(&batch).into_iter().map(|log| log.key()).collect::<Vec<_>>(), ["test#acct_1#0"]);
-        assert!(logs_of(&json!({"source": "aws.events"})).is_empty());
-        assert!(logs_of(&json!(null)).is_empty());
+impl Told {
+    fn failure(&mut self, log: &LogId, error: &ExportError) {
+        let alarm = error.is_alarm();
+        tracing::error!(log = %log, error = %error, alarm, "a log could not be exported");
+        metrics::count(NAME, Some(log.scope.mode()), if alarm { "ExportAlarm" } else { "ExportPutOff" }, 1);
+        self.failed += 1;
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axiru_aws::cancel::Canceller;
 use axiru_aws::execution::{Executor, Recoverer};
 use axiru_aws::expire::Expirer;
+use axiru_aws::heartbeat::Heart;
 use axiru_aws::jobs::JobQueue;
 use axiru_aws::reach::Reach;
 use axiru_aws::refresh::AskQueue;
@@ -23,6 +24,7 @@ const NAME: &str = "sweep";
 pub struct App {
     expirer: Expirer,
     recoverer: Option<Recoverer>,
+    heart: Option<Heart>,
 }
 
 impl App {
@@ -44,19 +46,27 @@ impl App {
         let reach = Reach::new(https, base, tokens);
         let executor = Executor::new(store.clone(), Arc::new(reach), Timestamp::now);
         let recoverer = Recoverer::new(executor, jobs).with_canceller(canceller);
-        Ok(Self::new(Expirer::new(store, Timestamp::now)).with_recoverer(recoverer))
+        let heart = Heart::new(store.clone(), Timestamp::now);
+        Ok(Self::new(Expirer::new(store, Timestamp::now)).with_recoverer(recoverer).with_heart(heart))
     }
 
     /// With that expirer.
     #[must_use]
     pub const fn new(expirer: Expirer) -> Self {
-        Self { expirer, recoverer: None }
+        Self { expirer, recoverer: None, heart: None }
     }
 
     /// Looking after what is under way, too.
     #[must_use]
     pub fn with_recoverer(mut self, recoverer: Recoverer) -> Self {
         self.recoverer = Some(recoverer);
+        self
+    }
+
+    /// Appending heartbeats, too.
+    #[must_use]
+    pub fn with_heart(mut self, heart: Heart) -> Self {
+        self.heart = Some(heart);
         self
     }
 }
@@ -97,6 +107,16 @@ pub async fn handle(app: &App) -> Result<Value, SweepFailed> {
                 told.insert("queued".into(), recovered.queued.into());
                 told.insert("unknown".into(), recovered.unknown.into());
                 told.insert("failed".into(), (swept.failed + recovered.failed).into());
+            }
+        }
+        if let Some(heart) = &app.heart {
+            let beaten = heart.run(mode).await?;
+            failed += beaten.failed;
+            metrics::count(NAME, Some(mode), "Heartbeats", beaten.beats);
+            if let Some(told) = told.as_object_mut() {
+                let before = told.get("failed").and_then(Value::as_u64).unwrap_or_default();
+                told.insert("heartbeats".into(), beaten.beats.into());
+                told.insert("failed".into(), (before + beaten.failed).into());
             }
         }
         if let Some(answer) = answer.as_object_mut() {

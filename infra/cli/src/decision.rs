@@ -61,7 +61,7 @@ struct Found {
 /// Runs the command.
 pub(crate) async fn run(command: &DecisionCommand, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let (DecisionCommand::Show(which) | DecisionCommand::Replay(which)) = command;
-    let folder = copy::open(&which.from, |_, _| {}).await?;
+    let folder = copy::open(&which.from, |_, _| {}).await?.folder;
     let found = find(folder.as_ref(), which)?;
     if let DecisionCommand::Show(_) = command {
         show(&found, which.json, out)?;

@@ -16,6 +16,7 @@ mod copy;
 mod decision;
 mod duration;
 mod key;
+mod ledger_table;
 mod limits;
 mod person;
 mod plan;

@@ -30,7 +30,11 @@ pub(crate) async fn run(arguments: &PullArguments, out: &mut dyn Write) -> Resul
     let bar = bar("files copied");
     let fetched = Fetched::from_bucket(bucket, |done, _| bar.set_position(done as u64)).await;
     bar.finish_and_clear();
-    let count = fetched?.write_to(&arguments.to)?;
+    let fetched = fetched?;
+    for fault in &fetched.faults {
+        writeln!(out, "note: {}: {}; the first version is the one that was copied", fault.file, fault.what)?;
+    }
+    let count = fetched.write_to(&arguments.to)?;
     writeln!(out, "{count} files are in {}", arguments.to.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,28 +6,34 @@
 //! first writes the files of the lock it finds, then goes on. Files are written where none is (`If-None-Match: *`);
 //! one that is there already must be the same to the byte, otherwise nothing more is signed.
 //!
-//! Lock row: pk `<log>`, sk `export`; `size`, `root`, `peaks` (the tree's right edge), `at` (of the last entry), `first`
-//! (first entry of the last segment), `note` (its signed checkpoint), `published` (size up to which files are written), `signed_at`.
+//! Anything that no part of Axiru does to a log closes it for signing ([`alarm`]); nothing is ever repaired by signing anew.
+//!
+//! Lock row: pk `<log>`, sk `export`; `size`, `root`, `peaks` (the tree's right edge), `last_leaf`, `first` (first entry of the last segment),
+//! `note` (its signed checkpoint), `published` and `published_root` (up to where files are written), `signed_at`, `days` (signed, without daily
+//! files), `heartbeat` (day of the last one that is signed), `sealed` (last day with files, and hash of its manifest), `alarm`, `clock_alarm`.
 
+mod alarm;
 mod bucket;
 mod lock;
+mod next;
+mod seal_day;
 mod signer;
+mod write;
 
-pub use bucket::Bucket;
+pub use alarm::{Alarm, AlarmKind};
+pub use bucket::{Bucket, PutError, Retention, Versions};
 pub use signer::Signer;
 
-use axiru_domain::{LogId, Mode, Scope, Timestamp};
-use axiru_ledger::checkpoint::Checkpoint;
-use axiru_ledger::entry::Entry;
-use axiru_ledger::hash::Hash;
-use axiru_ledger::layout::Name;
-use axiru_ledger::segment::{self, Segment};
+use axiru_domain::{LogId, Mode, Timestamp};
+use axiru_ledger::checkpoint::{Checkpoint, origin};
+use axiru_ledger::daily::DayError;
+use axiru_ledger::growth::GrowthError;
 
 use crate::error::{AwsError, Retry};
 use crate::ledger::CommitError;
 use crate::store::{Store, StoreError};
-use bucket::PutError;
 use lock::Lock;
+use next::Next;
 use signer::SignError;
 
 /// Why a log could not be exported.
@@ -74,20 +80,66 @@ pub enum ExportError {
     /// A file is there already with other bytes.
     #[error("`{0}` is there already with other bytes")]
     Overwrite(String),
+    /// The log is not one of a connection's: nobody here writes it.
+    #[error("{0} is the log of no connection")]
+    Foreign(LogId),
+    /// The clock is before the last signature, or entries are from the future.
+    #[error("the clock says {now}, and {log} has something of {seen}")]
+    Clock {
+        /// The log.
+        log: LogId,
+        /// What the clock says.
+        now: Timestamp,
+        /// What was seen.
+        seen: Timestamp,
+    },
+    /// An entry was overwritten or removed, as the table's stream told.
+    #[error("entry {seq} of {log} was {kind}")]
+    Tampered {
+        /// The log.
+        log: LogId,
+        /// The entry.
+        seq: u64,
+        /// What was done to it.
+        kind: AlarmKind,
+    },
+    /// An earlier alarm closed the log.
+    #[error("{log} is closed for signing since `{alarm}`")]
+    Closed {
+        /// The log.
+        log: LogId,
+        /// What closed it.
+        alarm: String,
+    },
+    /// The tree's files do not follow from what is signed and written.
+    #[error("the tree's files cannot be made: {0}")]
+    Growth(#[from] GrowthError),
+    /// The files of a day cannot be made.
+    #[error("the files of a day cannot be made: {0}")]
+    Day(#[from] DayError),
 }
 
 impl ExportError {
-    /// True when this can only be tampering, a restore or a fault of ours: nothing more of the log is signed.
+    /// True when this can only be tampering, a restore, a wrong clock or a fault of ours: nothing more of the log is signed.
     #[must_use]
     pub const fn is_alarm(&self) -> bool {
-        matches!(
-            self,
-            Self::Rollback { .. }
-                | Self::Chain { .. }
-                | Self::Gap { .. }
-                | Self::Overwrite(_)
-                | Self::Ledger(CommitError::Tip(_))
-        )
+        self.alarm().is_some() || matches!(self, Self::Closed { .. } | Self::Growth(_) | Self::Day(_))
+    }
+
+    /// The alarm that it raises.
+    #[must_use]
+    pub const fn alarm(&self) -> Option<Alarm> {
+        let (kind, seq) = match self {
+            Self::Rollback { found, .. } => (AlarmKind::Rollback, Some(*found)),
+            Self::Chain { seq, .. } => (AlarmKind::Chain, Some(*seq)),
+            Self::Gap { seq, .. } => (AlarmKind::Gap, Some(*seq)),
+            Self::Tampered { seq, kind, .. } => (*kind, Some(*seq)),
+            Self::Overwrite(_) | Self::Day(DayError::Stored | DayError::Gzip(_)) => (AlarmKind::Overwrite, None),
+            Self::Foreign(_) | Self::Ledger(CommitError::Tip(_)) => (AlarmKind::Foreign, None),
+            Self::Clock { .. } => (AlarmKind::Clock, None),
+            _ => return None,
+        };
+        Some(Alarm { kind, seq })
     }
 
     /// Whether trying again can help.
@@ -117,6 +169,8 @@ pub struct Exported {
     pub segments: u32,
     /// Entries that are signed and written now.
     pub size: u64,
+    /// Days whose files were written.
+    pub days: u32,
 }
 
 /// Exports logs.
@@ -131,6 +185,9 @@ pub struct Exporter {
 
 /// Most segments that one run writes for one log: 32 of 4,096 entries are more than a day's at full speed.
 const MAX_SEGMENTS: u32 = 32;
+
+/// How far two clocks may be apart, in seconds: those of Lambda's hosts are within milliseconds of each other.
+const CLOCK_SECS: i64 = 300;
 
 impl Exporter {
     /// For a deployment, with at most one checkpoint per log every `checkpoint_secs`.
@@ -160,153 +217,105 @@ impl Exporter {
         Ok(logs)
     }
 
-    /// Brings the export of one log up to its tip, unless a checkpoint was signed only just now.
+    /// Brings the export of one log up to its tip, unless a checkpoint was signed only just now, and writes the files of finished days.
+    /// What cannot be but tampering closes the log and is told in another one.
     ///
     /// # Errors
     /// [`ExportError`]. Nothing is lost or half done: another run goes on from there.
     pub async fn export(&self, log: &LogId) -> Result<Exported, ExportError> {
+        match self.run(log).await {
+            Err(error) if error.alarm().is_some() => Err(self.alarmed(log, error).await),
+            done => done,
+        }
+    }
+
+    /// An entry of a log was overwritten or removed: its table's stream says so. Gives [`ExportError::Tampered`] when the alarm is raised,
+    /// otherwise why it could not be.
+    pub async fn tampered(&self, log: &LogId, seq: u64, kind: AlarmKind) -> ExportError {
+        self.alarmed(log, ExportError::Tampered { log: log.clone(), seq, kind }).await
+    }
+
+    /// The log is none of a connection's. Gives what [`Self::tampered`] does.
+    pub async fn foreign(&self, log: &LogId) -> ExportError {
+        self.alarmed(log, ExportError::Foreign(log.clone())).await
+    }
+
+    async fn alarmed(&self, log: &LogId, error: ExportError) -> ExportError {
+        let Some(alarm) = error.alarm() else { return error };
+        match self.store.raise(log, alarm, self.clock).await {
+            Ok(()) => error,
+            // The alarm must not be lost: what keeps it from being raised is told, and the next run finds it again.
+            Err(raising) => {
+                tracing::error!(log = %log, error = %error, "an alarm could not be raised");
+                raising.into()
+            }
+        }
+    }
+
+    async fn run(&self, log: &LogId) -> Result<Exported, ExportError> {
         let mut lock = self.store.export_lock(log).await?;
-        self.publish(log, &mut lock).await?;
+        self.check_open(log, &lock)?;
+        if let Some(unwritten) = self.again(log, &lock).await? {
+            self.write(log, &mut lock, &unwritten).await?;
+        }
         let mut segments = 0;
         while segments < MAX_SEGMENTS {
             // One checkpoint per log and interval; what one read finds beyond a day's end or a full segment follows at once.
             if segments == 0 && lock.signed_at.is_some_and(|at| at.plus_secs(self.checkpoint_secs) > (self.clock)()) {
                 break;
             }
-            let Some(segment) = self.next_segment(log, &lock).await? else {
+            let Some(next) = self.next(log, &lock).await? else {
                 break;
             };
-            lock = match self.sign(log, &lock, &segment).await? {
-                Some(moved) => moved,
+            if let Some(moved) = self.sign(log, &lock, &next).await? {
+                lock = moved;
+                self.write(log, &mut lock, &next).await?;
+            } else {
                 // Another exporter was faster, or a write of ours whose answer was lost came late: its files are ours to write.
-                None => self.store.export_lock(log).await?,
-            };
-            self.publish(log, &mut lock).await?;
+                lock = self.store.export_lock(log).await?;
+                self.check_open(log, &lock)?;
+                if let Some(unwritten) = self.again(log, &lock).await? {
+                    self.write(log, &mut lock, &unwritten).await?;
+                }
+            }
             segments += 1;
         }
-        Ok(Exported { segments, size: lock.published })
+        let days = self.seal_days(log).await?;
+        Ok(Exported { segments, size: lock.published, days })
     }
 
-    /// The entries behind the lock, as the next segment.
-    async fn next_segment(&self, log: &LogId, lock: &Lock) -> Result<Option<(Segment, Vec<Entry>)>, ExportError> {
-        let entries = self.store.entries(log, lock.size(), segment::MAX_ENTRIES).await?;
-        if entries.is_empty() {
-            self.check_tip(log, lock).await?;
-            return Ok(None);
+    /// Nothing is signed of a closed log, nor while the clock is before the last signature.
+    fn check_open(&self, log: &LogId, lock: &Lock) -> Result<(), ExportError> {
+        if let Some(alarm) = &lock.alarm {
+            return Err(ExportError::Closed { log: log.clone(), alarm: alarm.clone() });
         }
-        let mut before = self.entry_before(log, lock).await?;
-        for entry in &entries {
-            let follows = match &before {
-                Some(before) => entry.prev() == before.leaf_hash() && entry.at() >= before.at(),
-                None => entry.prev() == Hash::ZERO,
-            };
-            if !follows {
-                return Err(ExportError::Chain { log: log.clone(), seq: entry.seq() });
-            }
-            before = Some(entry.clone());
-        }
-        Ok(segment::cut(&entries).map(|segment| (segment, entries)))
-    }
-
-    /// Nothing follows the lock: the tip must be exactly there.
-    async fn check_tip(&self, log: &LogId, lock: &Lock) -> Result<(), ExportError> {
-        let tip = self.store.tip(log).await?;
-        match tip.seq.cmp(&lock.size()) {
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Less => {
-                Err(ExportError::Rollback { log: log.clone(), found: tip.seq, signed: lock.size() })
-            }
-            // An entry may have landed since the read: only one that is still missing on a second look is a gap.
-            std::cmp::Ordering::Greater if self.store.entries(log, lock.size(), 1).await?.is_empty() => {
-                Err(ExportError::Gap { log: log.clone(), seq: lock.size() })
-            }
-            std::cmp::Ordering::Greater => Ok(()),
+        let now = (self.clock)();
+        match lock.signed_at.filter(|at| *at > now.plus_secs(CLOCK_SECS)) {
+            Some(seen) => Err(ExportError::Clock { log: log.clone(), now, seen }),
+            None => Ok(()),
         }
     }
 
-    /// The last entry that was signed, as it stands in the table now; it must still be the leaf it was.
-    async fn entry_before(&self, log: &LogId, lock: &Lock) -> Result<Option<Entry>, ExportError> {
-        let Some(last) = lock.size().checked_sub(1) else {
-            return Ok(None);
-        };
-        let entry = self.store.entries(log, last, 1).await?.into_iter().next();
-        match entry {
-            Some(entry) if lock.last_leaf == Some(entry.leaf_hash()) => Ok(Some(entry)),
-            Some(_) => Err(ExportError::Chain { log: log.clone(), seq: last }),
-            None => Err(ExportError::Gap { log: log.clone(), seq: last }),
-        }
-    }
-
-    /// Signs the checkpoint that ends in `segment` and moves the lock; none when another exporter was faster.
-    async fn sign(
-        &self,
-        log: &LogId,
-        lock: &Lock,
-        (segment, entries): &(Segment, Vec<Entry>),
-    ) -> Result<Option<Lock>, ExportError> {
-        let mut tree = lock.tree.clone();
-        let mut last_leaf = lock.last_leaf;
-        for entry in entries.iter().take_while(|entry| entry.seq() <= segment.last) {
-            let leaf = entry.leaf_hash();
-            tree.push(leaf);
-            last_leaf = Some(leaf);
-        }
-        let origin = axiru_ledger::checkpoint::origin(&self.deployment, log);
+    /// Signs the checkpoint that ends in `next` and moves the lock; none when another exporter was faster.
+    async fn sign(&self, log: &LogId, lock: &Lock, next: &Next) -> Result<Option<Lock>, ExportError> {
+        let tree = next.growth.edge.range();
+        let origin = self.origin(log);
         let text = Checkpoint { origin: origin.clone(), size: tree.size(), root: tree.root() }.text();
         let note = self.signer.sign(&origin, &text).await?;
         let moved = Lock {
-            tree,
-            last_leaf,
-            first: segment.first,
+            last_leaf: next.last_leaf(),
+            first: next.segment.first,
             note: Some(note),
-            published: lock.published,
             signed_at: Some((self.clock)()),
+            days: next.days(&lock.days, tree.root()),
+            heartbeat: next.heartbeat().max(lock.heartbeat),
+            tree,
+            ..lock.clone()
         };
         if self.store.move_export_lock(log, lock, &moved).await? { Ok(Some(moved)) } else { Ok(None) }
     }
 
-    /// Writes the files of the lock's last segment, unless that was done.
-    async fn publish(&self, log: &LogId, lock: &mut Lock) -> Result<(), ExportError> {
-        let size = lock.size();
-        let Some(note) = lock.note.clone().filter(|_| lock.published < size) else {
-            return Ok(());
-        };
-        let count = usize::try_from(size - lock.first).unwrap_or(usize::MAX);
-        let entries = self.store.entries(log, lock.first, count).await?;
-        let Some(segment) = segment::cut(&entries).filter(|segment| segment.last + 1 == size) else {
-            return Err(ExportError::Gap { log: log.clone(), seq: lock.first + entries.len() as u64 });
-        };
-        // What is written is what was signed: the last leaf pins the chain of the whole segment.
-        if entries.last().map(Entry::leaf_hash) != lock.last_leaf {
-            return Err(ExportError::Chain { log: log.clone(), seq: segment.last });
-        }
-        for sha256 in plans_named(&entries) {
-            self.publish_plan(&log.scope, &sha256).await?;
-        }
-        let key = self.signer.verifier_key(&axiru_ledger::checkpoint::origin(&self.deployment, log)).await?;
-        let line = format!("{key}\n");
-        self.bucket.put_once(&Name::Key(log.clone()).text(), line.as_bytes()).await?;
-        self.bucket.put_once(&segment.name().text(), &segment.bytes).await?;
-        self.bucket.put_once(&Name::Note(log.clone(), size).text(), note.as_bytes()).await?;
-        if segment.first == 0 {
-            self.bucket.add_line(&Name::AllKeys.text(), &line).await?;
-        }
-        self.bucket.put(&Name::Newest(log.clone()).text(), note.as_bytes()).await?;
-        self.store.mark_published(log, size).await?;
-        lock.published = size;
-        Ok(())
+    fn origin(&self, log: &LogId) -> String {
+        origin(&self.deployment, log)
     }
-
-    async fn publish_plan(&self, scope: &Scope, sha256: &str) -> Result<(), ExportError> {
-        let (Ok(hash), Some(document)) = (sha256.parse(), self.store.plan_document(scope, sha256).await?) else {
-            // The plan was unusable when it was asked, and the entry says so; `verify` will name it.
-            return Ok(());
-        };
-        Ok(self.bucket.put_once(&Name::Plan(scope.clone(), hash).text(), &document).await?)
-    }
-}
-
-/// The plan documents that entries name, none twice.
-fn plans_named(entries: &[Entry]) -> std::collections::BTreeSet<String> {
-    entries.iter().flat_map(axiru_ledger::entry::Entry::plans).map(|hash| hash.to_string()).collect()
 }

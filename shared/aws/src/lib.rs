@@ -17,6 +17,7 @@ pub mod export;
 pub mod facts;
 pub mod follow;
 pub mod groups;
+pub mod heartbeat;
 mod holds;
 pub mod item;
 pub mod jobs;

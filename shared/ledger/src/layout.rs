@@ -1,6 +1,6 @@
 //! The names of exported files, `docs/ledger-format.md` "In S3 and on disk".
 
-use axiru_domain::{Date, LogId, Scope};
+use axiru_domain::{Date, LogId, Mode, Scope};
 
 use crate::hash::Hash;
 use crate::tile::TilePath;
@@ -88,6 +88,23 @@ impl Name {
             Self::Readme(log) => format!("{}README.txt", log_prefix(log)),
             Self::Script(log) => format!("{}verify.py", log_prefix(log)),
             Self::Reconciled(scope, period, sha256) => format!("{ROOT}/{scope}/reconcile/{period}/{sha256}.json"),
+        }
+    }
+
+    /// The mode of what the file is about; none for the list of all keys.
+    #[must_use]
+    pub fn mode(&self) -> Option<Mode> {
+        match self {
+            Self::AllKeys => None,
+            Self::Plan(scope, _) | Self::Reconciled(scope, ..) => Some(scope.mode()),
+            Self::Key(log)
+            | Self::Segment(log, ..)
+            | Self::Note(log, _)
+            | Self::Newest(log)
+            | Self::Tile(log, _)
+            | Self::Daily(log, ..)
+            | Self::Readme(log)
+            | Self::Script(log) => Some(log.scope.mode()),
         }
     }
 

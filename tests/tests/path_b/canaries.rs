@@ -96,7 +96,7 @@ async fn nothing_personal_is_found_anywhere() {
     let observe = axiru_fn_observe::App::new(ground.observer(axiru_domain::Timestamp::now));
     let answer = axiru_fn_observe::handle(&observe, ground.messages()).await;
     assert!(answer.batch_item_failures.is_empty(), "{:?}", answer.batch_item_failures);
-    let export = axiru_fn_export::App::new(ground.exporter());
+    let export = axiru_fn_export::App::new(ground.exporter_at(axiru_domain::Timestamp::now));
     axiru_fn_export::handle(&export, &json!({})).await.unwrap();
     let verified = ground.verified();
     assert!(verified.passed(), "{:?}", verified.faults);

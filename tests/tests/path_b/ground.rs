@@ -16,7 +16,7 @@ use axiru_in_process as local;
 use axiru_in_process::{InProcess, Retries};
 use axiru_ledger::entry::Entry;
 use axiru_ledger::note::VerifierKey;
-use axiru_ledger::verify::{Folder, Report as Verified, parse_keys, verify};
+use axiru_ledger::verify::{Folder, Report as Verified, Trusted, parse_keys, verify};
 use axiru_stripe::report::Report;
 
 /// The signing secret of the endpoint of each mode.
@@ -133,9 +133,14 @@ impl Ground {
     }
 
     pub(super) fn exporter(&self) -> Exporter {
+        self.exporter_at(morning)
+    }
+
+    /// An exporter by another clock.
+    pub(super) fn exporter_at(&self, clock: fn() -> Timestamp) -> Exporter {
         let bucket = Bucket::new(self.clients.s3.clone(), local::EXPORT_BUCKET);
         let signer = Signer::new(self.clients.kms.clone(), local::SIGNING_KEY_ID);
-        Exporter::new(self.store(), bucket, signer, "ground", 0).with_clock(morning)
+        Exporter::new(self.store(), bucket, signer, "ground", 0).with_clock(clock)
     }
 
     pub(super) fn webhook(&self) -> axiru_fn_webhook::App {
@@ -163,7 +168,7 @@ impl Ground {
     pub(super) fn verified(&self) -> Verified {
         let copy = self.copy();
         let keys: Vec<VerifierKey> = parse_keys(&copy.0["v1/log.vkey"]).unwrap();
-        verify(&copy, &keys, &mut |_| {}).unwrap()
+        verify(&copy, &Trusted::keys(keys), &mut |_| {}).unwrap()
     }
 
     /// The exported files.

@@ -86,6 +86,7 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
             "ConnectRole",
             "DecideRole",
             "ExecuteRole",
+            "ExportRole",
             "GatewayRole",
             "NotifyRole",
             "ObserveRole",

@@ -45,7 +45,7 @@ pub(crate) struct ReportArguments {
 /// Runs a subcommand.
 pub(crate) async fn run(command: &ShadowCommand, out: &mut dyn Write) -> Result<ExitCode> {
     let ShadowCommand::Report(arguments) = command;
-    let folder = copy::open(&arguments.place, |_, _| {}).await?;
+    let folder = copy::open(&arguments.place, |_, _| {}).await?.folder;
     let period = Period { from: arguments.from, to: arguments.to };
     let summary = Summary::of(folder.as_ref(), arguments.scope.as_ref(), period)
         .with_context(|| format!("`{}` cannot be read", arguments.place))?;
