@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check that CI runs, one after the other, all of them even if one fails.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
@@ -13,14 +13,17 @@ use crate::interrupt;
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{chromium, demo, ports, sandbox, tools};
+use crate::{chromium, demo, golang, ports, sandbox, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, pages, story, gateway.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, pages, ledger, story, gateway.
     #[arg(value_name = "NAME")]
     only: Option<String>,
+    /// For the check `ledger`: an export to read, a folder that holds `v1`, instead of a sample.
+    #[arg(value_name = "EXPORT")]
+    export: Option<PathBuf>,
 }
 
 /// What the checks share.
@@ -53,12 +56,13 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["stripe-package", "openapi", "pages"] {
+        for name in ["stripe-package", "openapi", "pages", "ledger"] {
             if chosen(name) {
                 ran += 1;
                 let done = match name {
                     "stripe-package" => ground.stripe_package(name).await,
                     "openapi" => ground.openapi(name).await,
+                    "ledger" => ground.ledger(name, arguments.export.as_deref()).await,
                     _ => ground.pages(name).await,
                 };
                 if let Err(error) = done {
@@ -179,6 +183,36 @@ impl Ground<'_> {
         command.arg(self.folders.root.join("tests/browser/pages.mjs"));
         command.arg(&gallery).arg(&shots).arg(chromium).arg(node.packages());
         self.check(name, command).await
+    }
+
+    /// An export as programs read it that share no code with ours: a true one, and one that is spoiled in many ways.
+    async fn ledger(&self, name: &str, export: Option<&Path>) -> Result<()> {
+        let folder = self.folders.run(name);
+        // Nothing of an earlier run is taken for one of this.
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).context("cannot make the folder of the run")?;
+        let readers = self.folders.root.join("shared/ledger/readers");
+        let sumdb = golang::build(&readers.join("sumdb/main.go"), &folder, self.folders, self.progress).await?;
+        let export = match export {
+            Some(export) => export.to_path_buf(),
+            None => self.sample_export(folder.join("export")).await?,
+        };
+        let mut command = Command::new(self.venv.python());
+        command.arg("-B").arg(self.folders.root.join("tests/ledger/readers.py"));
+        command.arg(export).arg(sumdb).arg(readers.join("verify.py")).arg(readers.join("by-hand.sh"));
+        self.check(name, command).await
+    }
+
+    /// Writes a sample export into `folder`.
+    async fn sample_export(&self, folder: PathBuf) -> Result<PathBuf> {
+        let mut build = cargo(self.folders);
+        // With the whole workspace, as above.
+        build.args(["build", "--quiet", "--workspace", "--example", "sample_log"]);
+        self.check("building the writer of a sample export", build).await?;
+        let mut write = Command::new(self.folders.binaries.join("examples/sample_log"));
+        write.arg(&folder);
+        self.check("writing a sample export", write).await?;
+        Ok(folder)
     }
 }
 

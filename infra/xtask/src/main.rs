@@ -6,6 +6,7 @@
 // A command talks to its user.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod apt;
 mod bench;
 mod build;
 mod check;
@@ -14,6 +15,7 @@ mod chromium;
 mod demo;
 mod deploy;
 mod folders;
+mod golang;
 mod interrupt;
 mod ministack;
 mod node;
@@ -58,7 +60,8 @@ enum Command {
     Up(up::Arguments),
     /// Measure the functions: size, start to ready, and observe beside the bare transaction.
     Bench(bench::Arguments),
-    /// Run every check that CI runs: format, lints, dependencies, template, tests, the official Stripe package, and the demo's story.
+    /// Run every check that CI runs: format, lints, dependencies, template, tests, the official Stripe package, other programs that read
+    /// the ledger, and the demo's story.
     ///
     /// All checks run, even after one has failed; the exit status is non-zero if any did.
     Test(check::Arguments),
