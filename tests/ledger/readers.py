@@ -9,6 +9,7 @@ and whoever cannot must not pretend to. Prints what refused what; exits with 1 i
 
 import base64
 import hashlib
+import json
 import pathlib
 import random
 import shutil
@@ -286,6 +287,95 @@ def every_file_counts(trial, log):
     print(f"    a flipped bit in any of the {len(files)} files of {log.name} ({log.size()} entries) is refused by verify.py")
 
 
+def leaf(line):
+    return hashlib.sha256(b"\0" + line).digest()
+
+
+def root_of(leaves):
+    """Pairs, level by level; a lone one goes up as it is. Not how anybody else here computes it."""
+    while len(leaves) > 1:
+        pairs = [leaves[i : i + 2] for i in range(0, len(leaves), 2)]
+        leaves = [hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
+    return leaves[0]
+
+
+def write_log(folder, change):
+    """A log of six entries in two segments, changed before it is chained and signed: what only whoever holds the key can make."""
+    name, key = "axiru.sample/ledger/live/acct_a/1", Ed25519PrivateKey.generate()
+    entries = [
+        {"account": "acct_a", "at": f"2026-10-31T0{i}:00:00.000Z", "lane": 1, "mode": "live", "prev": "0" * 64, "seq": i, "v": 1}
+        for i in range(6)
+    ]
+    change(entries)
+    lines, prev = [], bytes(32)
+    for entry in entries:
+        if entry["prev"] == "0" * 64:
+            entry["prev"] = prev.hex()
+        raw = entry.pop("raw", lambda line: line)
+        lines.append(raw(json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()))
+        prev = leaf(lines[-1])
+    for first, last in ((0, 3), (4, 5)):
+        segment = folder / f"entries/dt=2026-10-31/{first:020}-{last:020}.ndjson"
+        segment.parent.mkdir(parents=True, exist_ok=True)
+        segment.write_bytes(b"".join(line + b"\n" for line in lines[first : last + 1]))
+        root = base64.b64encode(root_of([leaf(line) for line in lines[: last + 1]])).decode()
+        note, vkey = signed_by(key, name, f"{name}\n{last + 1}\n{root}\n")
+        for file in (folder / f"checkpoints/{last + 1:020}.note", folder / "checkpoint"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(note)
+    (folder / "log.vkey").write_text(vkey + "\n")
+
+
+def at(number, **fields):
+    """Sets fields of one entry."""
+    return lambda entries: entries[number].update(fields)
+
+
+def replaced(old, new):
+    return lambda line: line.replace(old, new)
+
+
+# Logs that are signed and chained as they should be, and yet say what no true log says.
+UNTRUE = [
+    ("a number that is not the next one", at(3, seq=4)),
+    ("a number as text", at(3, seq="3")),
+    ("a number with a fraction", at(3, raw=replaced(b'"seq":3', b'"seq":3.0'))),
+    ("a `prev` of another entry", at(3, prev="1" * 64)),
+    ("an entry of a test account", at(5, mode="test")),
+    ("an entry of another account", at(5, account="acct_b")),
+    ("an entry of another lane", at(5, lane=2)),
+    ("a lane as text", at(5, lane="1")),
+    ("a lane that is `true`", at(5, lane=True)),
+    ("a time before the one before", at(5, at="2026-10-31T03:59:59.999Z")),
+    ("a time of the next day", at(5, at="2026-11-01T00:00:00.000Z")),
+    ("a time in another form", at(5, at="2026-10-31T05:00:00Z")),
+    ("another format", at(5, v=2)),
+    ("keys out of order", at(5, raw=lambda line: b'{"v":1,' + line[1:].replace(b',"v":1', b""))),
+    ("a key twice", at(5, raw=replaced(b'"v":1}', b'"v":0,"v":1}'))),
+    ("white space", at(5, raw=replaced(b'"v":1', b'"v": 1'))),
+    ("an escape where none is needed", at(5, raw=replaced(b"live", b"liv\\u0065"))),
+    ("not a number", at(5, raw=replaced(b'"v":1', b'"u":NaN,"v":1'))),
+    ("no JSON", at(5, raw=lambda line: line[:-1])),
+    ("a missing field", lambda entries: entries[5].pop("mode")),
+    ("a line more than the checkpoint says", lambda entries: None),
+]
+
+
+def untrue_logs_are_refused(trial):
+    for what, change in [(None, lambda entries: None), *UNTRUE]:
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder) / "log"
+            write_log(folder, change)
+            keys = folder / "log.vkey"
+            if what == UNTRUE[-1][0]:
+                last = sorted(folder.glob("entries/*/*"))[-1]
+                last.write_bytes(last.read_bytes() + last.read_bytes().splitlines(keepends=True)[-1])
+            own = Trial(trial.sumdb, trial.verify, trial.by_hand, keys)
+            if own.ask("verify.py", Log(folder), None) is not (what is None):
+                raise Failure(f"verify.py passes a signed log with {what}" if what else "verify.py refuses a true log")
+    print(f"    {len(UNTRUE)} logs that are signed with the right key and say what no log may say are refused by verify.py")
+
+
 def main():
     if len(sys.argv) != 5:
         sys.exit(__doc__)
@@ -302,6 +392,7 @@ def main():
         try:
             every_log_passes(trial, logs)
             every_change_is_seen(trial, by_size[-1])
+            untrue_logs_are_refused(trial)
             every_file_counts(trial, next((log for log in by_size if log.size() > 256), by_size[-1]))
         except Failure as failure:
             sys.exit(f"    {failure}")

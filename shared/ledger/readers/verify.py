@@ -60,9 +60,10 @@ def check_entry(where, line, origin, seq, prev, at, day):
     entry = json.loads(line, parse_float=refuse, parse_constant=refuse)
     again = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     need(again == line, where, "not in its one spelling")
-    need(type(entry["seq"]) is int and entry["seq"] == seq, where, f"it says it is entry {entry['seq']}")
+    need(repr(entry["v"]) == "1", where, "of a format that this program does not know")
+    need(repr(entry["seq"]) == str(seq), where, f"it says it is entry {entry['seq']}")
     need(entry["prev"] == prev.hex(), where, "`prev` is not the hash of the entry before")
-    need([entry["mode"], entry["account"], str(entry["lane"])] == origin, where, "an entry of another log")
+    need([entry["mode"], entry["account"], repr(entry["lane"])] == origin, where, "an entry of another log")
     need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["at"]) and entry["at"] >= at, where, "earlier than the one before")
     need(entry["at"][:10] == day, where, "in the file of another day")
     return entry["at"]
@@ -129,7 +130,7 @@ if __name__ == "__main__":
     except Fault as fault:
         verdict, code = f"FAIL: {fault}", 1
     except (OSError, ValueError, KeyError, TypeError) as error:  # a file that is not of its form at all
-        verdict, code = f"FAIL: behind entry {done.get('entries', 0) - 1}: {error!r}", 1
+        verdict, code = f"FAIL: after {done.get('entries', 0)} entries: {error!r}", 1
     print(verdict)
     for what, value in done.items(): print(f"  {what}: {value}")
     if not arguments.vkey: print("  the key is the one in the folder: compare it with one you have from elsewhere (--vkey)")
