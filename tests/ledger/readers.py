@@ -101,14 +101,16 @@ def hash_in_upper_tile(log):
     flip(log.tile("1", 0, log.size() // 256), 7)
 
 
+def append(file, data):
+    file.write_bytes(file.read_bytes() + data)
+
+
 def byte_behind_tile(log):
-    with log.newest_tile("0").open("ab") as file:
-        file.write(b"\0")
+    append(log.newest_tile("0"), b"\0")
 
 
 def byte_behind_bundle(log):
-    with log.newest_tile("entries").open("ab") as file:
-        file.write(b"\0")
+    append(log.newest_tile("entries"), b"\0")
 
 
 def dropped_line(log):
@@ -139,6 +141,19 @@ def missing_tile(log):
 
 def missing_segment(log):
     log.segment().unlink()
+
+
+def unended(file):
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def unended_note(log):
+    unended(log.folder / "checkpoint")
+    unended(log.notes()[-1])
+
+
+def tile_of_another_name(log):
+    shutil.copy(log.tile("0", 0, 256), log.folder / "tile/0/0000")
 
 
 def foreign_signature(log):
@@ -199,6 +214,8 @@ CHANGES = [
     ("a hash's byte in a tile of level 1", hash_in_upper_tile, {"sumdb", "verify.py"}, 256),
     ("a byte behind a tile", byte_behind_tile, {"sumdb", "verify.py"}, 1),
     ("a full tile missing", missing_tile, {"sumdb", "verify.py"}, 256),
+    ("a tile under a name that none has", tile_of_another_name, {"verify.py"}, 256),
+    ("newest checkpoint: not ended", unended_note, {"sumdb", "verify.py"}, 1),
     ("newest checkpoint: another root", root_of_newest, {"sumdb", "verify.py"}, 1),
     ("newest checkpoint: foreign signature", foreign_signature, {"sumdb", "verify.py"}, 1),
     ("all checkpoints and log.vkey: foreign key", foreign_key, {"sumdb", "verify.py"}, 1),
@@ -335,7 +352,7 @@ def replaced(old, new):
     return lambda line: line.replace(old, new)
 
 
-# Logs that are signed and chained as they should be, and yet say what no true log says.
+# What is changed in entries before they are chained and signed.
 UNTRUE = [
     ("a number that is not the next one", at(3, seq=4)),
     ("a number as text", at(3, seq="3")),
@@ -355,25 +372,39 @@ UNTRUE = [
     ("white space", at(5, raw=replaced(b'"v":1', b'"v": 1'))),
     ("an escape where none is needed", at(5, raw=replaced(b"live", b"liv\\u0065"))),
     ("not a number", at(5, raw=replaced(b'"v":1', b'"u":NaN,"v":1'))),
+    ("brackets without end", at(5, raw=lambda line: b"[" * 100_000)),
     ("no JSON", at(5, raw=lambda line: line[:-1])),
     ("a missing field", lambda entries: entries[5].pop("mode")),
-    ("a line more than the checkpoint says", lambda entries: None),
+]
+
+# The same, changed after it was signed.
+AFTERWARDS = [
+    ("a line more than the checkpoint says", lambda log: append(log.segments()[-1], b"{}\n")),
+    ("a line that is not ended", lambda log: unended(log.segments()[-1])),
+    ("a checkpoint without its entries", lambda log: log.segments()[-1].unlink()),
+    ("nothing but the newest checkpoint", lambda log: [file.unlink() for file in [*log.segments(), *log.notes()]]),
+    ("entries without a checkpoint", lambda log: log.notes()[0].unlink()),
+    ("a segment named for an entry more", lambda log: log.segments()[-1].rename(log.segments()[-1].with_stem(f"{4:020}-{6:020}"))),
+    ("a log.vkey without the key's own hash", lambda log: flip(log.folder / "log.vkey", len(log.name) + 1)),
 ]
 
 
 def untrue_logs_are_refused(trial):
-    for what, change in [(None, lambda entries: None), *UNTRUE]:
+    def nothing(_):
+        pass
+
+    trials = [(None, nothing, nothing)]
+    trials += [(what, change, nothing) for what, change in UNTRUE]
+    trials += [(what, nothing, change) for what, change in AFTERWARDS]
+    for what, before, afterwards in trials:
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder) / "log"
-            write_log(folder, change)
-            keys = folder / "log.vkey"
-            if what == UNTRUE[-1][0]:
-                last = sorted(folder.glob("entries/*/*"))[-1]
-                last.write_bytes(last.read_bytes() + last.read_bytes().splitlines(keepends=True)[-1])
-            own = Trial(trial.sumdb, trial.verify, trial.by_hand, keys)
+            write_log(folder, before)
+            afterwards(Log(folder))
+            own = Trial(trial.sumdb, trial.verify, trial.by_hand, folder / "log.vkey")
             if own.ask("verify.py", Log(folder), None) is not (what is None):
                 raise Failure(f"verify.py passes a signed log with {what}" if what else "verify.py refuses a true log")
-    print(f"    {len(UNTRUE)} logs that are signed with the right key and say what no log may say are refused by verify.py")
+    print(f"    {len(trials) - 1} logs signed with the right key that no true log is like are refused by verify.py")
 
 
 def main():

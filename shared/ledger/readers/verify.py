@@ -64,7 +64,8 @@ def check_entry(where, line, origin, seq, prev, at, day):
     need(repr(entry["seq"]) == str(seq), where, f"it says it is entry {entry['seq']}")
     need(entry["prev"] == prev.hex(), where, "`prev` is not the hash of the entry before")
     need([entry["mode"], entry["account"], repr(entry["lane"])] == origin, where, "an entry of another log")
-    need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["at"]) and entry["at"] >= at, where, "earlier than the one before")
+    need(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", entry["at"]), where, "no time")
+    need(entry["at"] >= at, where, "earlier than the one before")
     need(entry["at"][:10] == day, where, "in the file of another day")
     return entry["at"]
 
@@ -95,9 +96,9 @@ def check(folder, vkey, done):
     name, key_hash, key = read_key(own.strip())
     need(own.endswith("\n") and own.strip() in keys, folder / "log.vkey", "not a trusted key")
     origin, tree, leaves, entries = name.split("/")[-3:], Tree(), [], []
-    seq, prev, at, note = 0, bytes(32), "", None
+    seq, prev, at, newest = 0, bytes(32), "", folder / "checkpoint"
     done["log"] = name
-    notes = set((folder / "checkpoints").glob("*"))
+    notes = set((folder / "checkpoints").glob("*.note"))
     for file in sorted((folder / "entries").glob("*/*"), key=lambda f: f.name):
         data = file.read_bytes()
         need(data.endswith(b"\n"), file, "the last line is not ended")
@@ -112,8 +113,9 @@ def check(folder, vkey, done):
         notes.discard(note)
         done["checkpoints"], done["newest entry"] = done.get("checkpoints", 0) + 1, at
     need(not notes, min(notes, default=""), "a checkpoint without its entries")
-    if note and (folder / "checkpoint").exists():
-        check_note(folder / "checkpoint", name, key_hash, key, seq, tree.root())
+    if newest.exists():
+        need(seq > 0, newest, "a checkpoint without its entries")
+        check_note(newest, name, key_hash, key, seq, tree.root())
     done["tiles and bundles"] = check_tiles(folder, entries, leaves)
     return seq
 
@@ -129,7 +131,7 @@ if __name__ == "__main__":
         verdict, code = ("PASS", 0) if entries else ("NOT CHECKED: no entries", 2)
     except Fault as fault:
         verdict, code = f"FAIL: {fault}", 1
-    except (OSError, ValueError, KeyError, TypeError) as error:  # a file that is not of its form at all
+    except Exception as error:                 # a file that is missing or not of its form at all
         verdict, code = f"FAIL: after {done.get('entries', 0)} entries: {error!r}", 1
     print(verdict)
     for what, value in done.items(): print(f"  {what}: {value}")
