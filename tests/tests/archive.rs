@@ -4,4 +4,6 @@ mod alarms;
 mod crashes;
 mod doorbells;
 mod ground;
+mod sizes;
+mod tamper;
 mod whole;

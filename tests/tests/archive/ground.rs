@@ -52,6 +52,11 @@ pub(super) struct Ground {
 
 impl Ground {
     pub(super) async fn new(account: InProcess, retries: Retries) -> Self {
+        Self::with(account, retries, &[(Mode::Test, 1), (Mode::Live, 2)]).await
+    }
+
+    /// With these modes connected, each with so many lanes.
+    pub(super) async fn with(account: InProcess, retries: Retries, modes: &[(Mode, u16)]) -> Self {
         let clients = Clients {
             dynamodb: account.dynamodb(retries),
             sqs: account.sqs(retries),
@@ -61,8 +66,8 @@ impl Ground {
             ses: account.ses(retries),
         };
         let ground = Self { account, clients };
-        for (mode, lanes) in [(Mode::Test, 1), (Mode::Live, 2)] {
-            ground.connect(mode, lanes).await;
+        for (mode, lanes) in modes {
+            ground.connect(*mode, *lanes).await;
         }
         ground
     }
