@@ -136,10 +136,10 @@ def apply_dropped(client, body: dict, outputs: dict[str, str]) -> None:
             TableName=table, PointInTimeRecoverySpecification=properties["PointInTimeRecoverySpecification"]
         )
 
-    lock = body["Resources"]["ExportBucket"]["Properties"]["ObjectLockConfiguration"]
-    retention = lock["Rule"]["DefaultRetention"]
-    retention["Mode"] = body["Parameters"][retention["Mode"]["Ref"]]["Default"]
-    s3.put_object_lock_configuration(Bucket=outputs["ExportBucketName"], ObjectLockConfiguration=lock)
+    # Without a default retention: each file is retained when it is written.
+    s3.put_object_lock_configuration(
+        Bucket=outputs["ExportBucketName"], ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+    )
 
 
 def verify_sender(client, parameters: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ use crate::venv::Venv;
 const FUNCTIONS: [&str; 8] = ["connect", "webhook", "observe", "decide", "refresh", "sweep", "export", "admin"];
 
 /// Examples that measure inside one process.
-const SPEEDS: [&str; 2] = ["observe_speed", "decide_speed"];
+const SPEEDS: [&str; 3] = ["observe_speed", "decide_speed", "verify_speed"];
 
 /// Stripe's official package for Node, pinned.
 const NODE_PACKAGE: &str = "stripe@23.1.0";

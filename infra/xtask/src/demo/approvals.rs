@@ -158,9 +158,11 @@ async fn mailed(control: &Control, request: &str) -> Result<String> {
         let mails = control.mails().await?;
         let own =
             mails.iter().filter(|mail| mail["to"].as_array().is_some_and(|to| to.iter().any(|to| to == APPROVER)));
-        let text = own.filter_map(|mail| mail["text"].as_str()).find(|text| text.contains(request));
-        if let Some(link) = text.and_then(|text| text.split_whitespace().find(|word| word.contains("/approvals/"))) {
-            return Ok(link.to_owned());
+        // The mail that tells the end of it, which may have come meanwhile, has no link.
+        let mut texts = own.filter_map(|mail| mail["text"].as_str()).filter(|text| text.contains(request));
+        let link = |text: &'_ str| text.split_whitespace().find(|word| word.contains("/approvals/")).map(str::to_owned);
+        if let Some(link) = texts.find_map(link) {
+            return Ok(link);
         }
         ensure!(started.elapsed() < PATIENCE, "no mail about {request} has come");
         tokio::time::sleep(Duration::from_millis(200)).await;

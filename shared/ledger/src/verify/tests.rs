@@ -175,7 +175,7 @@ fn nothing_at_all_does_not_pass() {
 fn every_changed_bit_is_found() {
     let (copy, keys) = export(LOG, &[0, 1, 2, DAY], 2);
     let mut trials = 0;
-    for (name, bytes) in &copy.0 {
+    for (name, bytes) in copy.0.iter().filter(|(name, _)| !is_help(name)) {
         for i in 0..bytes.len() {
             for bit in 0..8 {
                 let mut bad = copy.clone();
@@ -198,7 +198,7 @@ fn every_cut_and_every_missing_file_is_found() {
         // The list of all keys is a convenience, the auditor's own is the one that counts; and tiles of an edge that was are no longer needed.
         let spare = *name == Name::AllKeys.text() || ends_before(name, 5);
         assert_eq!(check(&bad, &keys).passed(), spare, "without {name}");
-        for end in 0..bytes.len() {
+        for end in (0..bytes.len()).step_by(if is_help(name) { 997 } else { 1 }) {
             let mut bad = copy.clone();
             bad.0.insert(name.clone(), bytes[..end].to_vec());
             assert!(!check(&bad, &keys).passed(), "{name} cut at {end}");
@@ -207,6 +207,11 @@ fn every_cut_and_every_missing_file_is_found() {
         bad.0.insert(name.clone(), [&bytes[..], b"x"].concat());
         assert!(!check(&bad, &keys).passed(), "{name} made longer");
     }
+}
+
+/// True for the files that are compared as a whole, and are long: the stories of the whole export try each of their bits.
+fn is_help(name: &str) -> bool {
+    name.ends_with("README.txt") || name.ends_with("verify.py")
 }
 
 /// True for a partial tile of a tree smaller than `size`.
