@@ -13,7 +13,7 @@ mod bucket;
 mod lock;
 mod signer;
 
-pub use bucket::Bucket;
+pub use bucket::{Bucket, PutError};
 pub use signer::Signer;
 
 use axiru_domain::{LogId, Mode, Scope, Timestamp};
@@ -26,7 +26,6 @@ use axiru_ledger::segment::{self, Segment};
 use crate::error::{AwsError, Retry};
 use crate::ledger::CommitError;
 use crate::store::{Store, StoreError};
-use bucket::PutError;
 use lock::Lock;
 use signer::SignError;
 

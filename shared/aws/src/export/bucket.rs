@@ -44,7 +44,7 @@ impl Bucket {
     }
 
     /// Writes a file that never changes. One that is there already must be the same to the byte.
-    pub(super) async fn put_once(&self, file: &str, bytes: &[u8]) -> Result<(), PutError> {
+    pub(crate) async fn put_once(&self, file: &str, bytes: &[u8]) -> Result<(), PutError> {
         if let Put::Done = self.put_if(file, bytes, None).await? {
             return Ok(());
         }
