@@ -19,7 +19,8 @@ use crate::table;
 ///
 /// First whatever Stripe's list of events still has and no webhook told is recovered. Then Stripe's refunds, payouts, transfers with their
 /// reversals, disputes and balance transactions are held against the ledger: counts and sums per currency, and every item that does not match by
-/// its id. The report is a file beside the export, and an entry of the ledger names it. Days are UTC, and compared when they are over.
+/// its id. The report is a file beside the export, and an entry of the ledger names it. Days are UTC; of one that is not over, what is older than ten minutes is
+/// compared.
 ///
 /// Exit code 0: everything was compared and matches; 1: something does not match, or could not be compared; 2: there is no report.
 #[derive(Debug, Args)]
@@ -164,7 +165,7 @@ fn amount(value: &Value, minor: &str) -> String {
     let money = minor.zip(currency).and_then(|(minor, currency)| Money::new(minor, currency).ok());
     match (money, minor) {
         (Some(money), _) => money.to_string(),
-        // Below nothing, as a debit is, or of no currency.
+        // Of a currency that nobody knows.
         (None, Some(minor)) => format!("{minor} {}", text(value, "currency")),
         (None, None) => "-".to_owned(),
     }

@@ -131,7 +131,7 @@ async fn what_cannot_be_asked_is_refused_in_words() {
         let (status, answer) = admin(&shop, "POST", &format!("/admin/{scope}/reconcile"), &body).await;
         (status, answer["code"].as_str().unwrap_or_default().to_owned())
     };
-    assert_eq!(ask("test/acct_1", "2026-11-01").await, (400, "period_not_over".to_owned()));
+    assert_eq!(ask("test/acct_1", "2026-11-02").await, (400, "period_not_begun".to_owned()));
     assert_eq!(ask("test/acct_1", "october").await, (400, "request_refused".to_owned()));
     assert_eq!(ask("test/acct_9", "2026-10").await, (404, "not_connected".to_owned()));
     assert!(shop.account.queued(RECONCILE_QUEUE_URL).is_empty() && shop.told().await.is_empty());

@@ -14,7 +14,7 @@ impl Store {
     /// calls this puts the task on the queue, as often as it is asked.
     ///
     /// # Errors
-    /// Refused where the scope has no token to ask Stripe with, and for a period of which no day is over.
+    /// Refused where the scope has no token to ask Stripe with, and for a period that has not begun.
     pub async fn ask_reconcile(&self, act: &Act, period: Period, now: fn() -> Timestamp) -> Result<Value, AdminError> {
         self.act(act, now, || async {
             let scope = &act.scope;
@@ -26,9 +26,9 @@ impl Store {
                 );
                 return Err(AdminError::conflict("not_active", detail));
             }
-            if period.from() >= now().date().start() {
-                let detail = "no day of the period is over yet; days are compared when they are over (UTC)";
-                return Err(AdminError::form("period_not_over", detail));
+            if period.from() >= now() {
+                let detail = "the period has not begun (days and months are UTC)";
+                return Err(AdminError::form("period_not_begun", detail));
             }
             let run = self.put_reconcile_run(scope, act.change.as_str(), period, &act.operator.actor(), now())?;
             let answer = json!({"run": act.change.as_str(), "period": period.to_string(), "status": "queued"});

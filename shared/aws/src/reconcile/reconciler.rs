@@ -38,8 +38,8 @@ pub enum ReconcileError {
     /// Its tokens died.
     #[error("the account must be connected again")]
     ReauthRequired,
-    /// No whole day of the period is over.
-    #[error("no day of the period is over yet")]
+    /// The period has not begun, or only just.
+    #[error("the period has not begun, or only within the last minutes")]
     NotOver,
     /// The period ended before the account was first connected.
     #[error("the account was not connected in that period")]
@@ -122,8 +122,8 @@ impl Reconciler {
         Self { store, reach, bucket, clock }
     }
 
-    /// Compares a period of a scope, and puts the report down for `actor`: as a file and an entry. Of a period that is not over, the days
-    /// that are; of one in which the account was first connected, what is behind that moment.
+    /// Compares a period of a scope, and puts the report down for `actor`: as a file and an entry. Of a period that is not over, what is
+    /// older than ten minutes; of one in which the account was first connected, what is behind that moment.
     ///
     /// # Errors
     /// [`ReconcileError`]. Doing it again goes on where it stopped.
@@ -150,9 +150,10 @@ impl Reconciler {
 
     /// The part of a period that is compared.
     async fn span(&self, connection: &Connection, period: Period) -> Result<Span, ReconcileError> {
-        // Whole days only, so that the same period asked for twice in a day is the same. What is of the last minutes is under way.
-        let today = (self.clock)().plus_secs(-YOUNG_SECS).date().start();
-        let until = period.until().min(today);
+        // What is of the last minutes is under way. A period that is over is the same whenever it is asked for.
+        let young = (self.clock)().plus_secs(-YOUNG_SECS);
+        let until = period.until().min(young.plus_secs(-(young.secs() % 60)));
+        let until = Timestamp::from_secs(until.secs()).unwrap_or(until);
         if until <= period.from() {
             return Err(ReconcileError::NotOver);
         }
