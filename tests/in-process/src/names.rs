@@ -22,7 +22,7 @@ pub const EXECUTIONS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/0000
 /// Its dead letters.
 pub const EXECUTIONS_DEAD_LETTER_QUEUE_URL: &str =
     "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-executions-dead.fifo";
-/// The queue of comparisons, first in, first out for each scope.
+/// The queue of comparisons, first in, first out for each group.
 pub const RECONCILE_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-reconcile.fifo";
 /// Its dead letters.
 pub const RECONCILE_DEAD_LETTER_QUEUE_URL: &str =

@@ -143,3 +143,30 @@ async fn a_webhook_and_the_night_at_the_same_time_tell_it_once() {
     assert_eq!(numbers(&entry), [Shop::OF_THE_DAY, 0, 0, 0]);
     assert!(shop.entries(LOG).await.len() > 12);
 }
+
+#[tokio::test(start_paused = true)]
+async fn late_news_of_what_an_enforced_plan_blocks_is_what_it_always_is() {
+    let shop = Shop::simple().await;
+    let policies = r#"@id("allow") permit(principal, action == Axiru::Action::"payout", resource);
+        @id("huge") forbid(principal, action == Axiru::Action::"payout", resource) when { context.currency == "usd" && context.amount_minor > 100000 };"#;
+    shop.enforce("payout", policies).await;
+    shop.control("deliveries/outage");
+    shop.clock_at(at(9, 0));
+    let waits = shop.does("payouts", json!({"amount": 200_000}));
+    shop.does("payouts", json!({"amount": 300_000, "method": "instant"}));
+    shop.does("payouts", json!({"amount": 400}));
+    shop.night().await;
+    // What is still pending is put on the worker's queue; it asks Stripe, and tells what Stripe says.
+    let jobs = shop.account.queued(axiru_in_process::EXECUTIONS_QUEUE_URL);
+    assert!(jobs.iter().any(|job| job.contains(&waits)), "{jobs:?}");
+    let outcomes: Vec<String> = shop
+        .told()
+        .await
+        .iter()
+        .filter(|entry| entry.ty() == "movement.observed")
+        .map(|entry| entry.fields()["decision"]["outcome"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(outcomes, ["block", "block", "allow"]);
+    let (entry, report) = shop.reports().await.pop().unwrap();
+    assert_eq!(numbers(&entry), [3, 0, 0, 0], "{report:#}");
+}

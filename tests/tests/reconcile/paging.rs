@@ -55,3 +55,28 @@ async fn a_rate_limit_is_waited_for() {
     let (entry, _) = shop.reports().await.pop().unwrap();
     assert_eq!(numbers(&entry), [Shop::OF_THE_DAY, 0, 0, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_are_too_long_to_read_are_asked_for_in_smaller_ones() {
+    let setup = Setup { longest: 12_000, ..Setup::default() };
+    let shop = Shop::new(InProcess::new().unwrap(), setup).await;
+    shop.control("deliveries/outage");
+    shop.clock_at(at(9, 0));
+    for _ in 0..20 {
+        shop.refund(100);
+    }
+    shop.night().await;
+    let (entry, report) = shop.reports().await.pop().unwrap();
+    assert_eq!(numbers(&entry), [20, 0, 0, 0], "{report:#}");
+    assert_eq!(report["recovered"], 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_long_even_alone_is_put_off_and_nothing_is_put_down() {
+    let setup = Setup { longest: 200, ..Setup::default() };
+    let shop = Shop::new(InProcess::new().unwrap(), setup).await;
+    shop.clock_at(at(9, 0));
+    shop.refund(100);
+    assert!(!shop.task(&Task { scope: scope(), period: "2026-10-31".parse().unwrap(), run: None }).await);
+    assert!(shop.told().await.is_empty());
+}

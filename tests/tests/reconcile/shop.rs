@@ -22,7 +22,7 @@ use axiru_in_process::{InProcess, Retries};
 use axiru_ledger::entry::{Entry, Tip};
 use axiru_stripe::event::{Projected, project};
 use axiru_stripe::report::Report;
-use axiru_stripe::transport::Transport;
+use axiru_stripe::transport::{Answering, Transport, TransportError};
 use axiru_stripe_sandbox::{ApiRequest, Clock, Sandbox, SandboxConfig, SignedDelivery};
 use serde_json::{Value, json};
 
@@ -71,11 +71,20 @@ pub(super) struct Setup {
     pub(super) retries: Retries,
     /// The time for one task.
     pub(super) budget: Duration,
+    /// Longest answer of Stripe's that is read, in bytes.
+    pub(super) longest: usize,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { clock: night, permissions: None, lanes: 1, retries: Retries::Off, budget: Duration::from_secs(840) }
+        Self {
+            clock: night,
+            permissions: None,
+            lanes: 1,
+            retries: Retries::Off,
+            budget: Duration::from_secs(840),
+            longest: usize::MAX,
+        }
     }
 }
 
@@ -116,7 +125,8 @@ impl Shop {
         let asks = AskQueue::new(clients.sqs.clone(), local::REFRESH_QUEUE_URL);
         let tokens = Arc::new(TokenReader::new(store.clone(), seal_of(&clients), asks).with_clock(clock));
         let base = "https://api.stripe.com".parse().unwrap();
-        let transport: Arc<dyn Transport> = Arc::new(account.stripe(&sandbox));
+        let transport: Arc<dyn Transport> =
+            Arc::new(Bounded { stripe: account.stripe(&sandbox), longest: setup.longest });
         let reach = Arc::new(Reach::new(transport, base, tokens));
         let tasks = TaskQueue::new(clients.sqs.clone(), local::RECONCILE_QUEUE_URL);
         let bucket = Bucket::new(clients.s3.clone(), local::EXPORT_BUCKET);
@@ -175,6 +185,23 @@ impl Shop {
             ("tokens_at", s((self.clock)().to_string())),
         ];
         self.put(&connection).await;
+    }
+
+    /// One enforced plan of that policy instead of the starter plans in shadow.
+    pub(super) async fn enforce(&self, kind: &str, policies: &str) {
+        let plan = json!({"v": 1, "name": "all", "description": "For tests.", "kinds": [kind], "limits": []});
+        let plan = axiru_policy::Plan::parse(&plan.to_string(), policies).unwrap_or_else(|error| panic!("{error}"));
+        let head = PlanHead {
+            plan: plan.name().to_owned(),
+            sha256: plan.sha256().to_owned(),
+            policy_mode: PolicyMode::Enforce,
+        };
+        let heads: PlanHeads = [head].into_iter().collect();
+        let put = self.clients.dynamodb.put_item().table_name(local::STATE_TABLE);
+        put.set_item(Some(heads.row(&scope()))).send().await.unwrap();
+        let document = AttributeValue::B(Blob::new(plan.document()));
+        let pk = format!("test#{ACCOUNT}#plan");
+        self.put(&[("pk", s(pk)), ("sk", s(plan.sha256())), ("document", document)]).await;
     }
 
     pub(super) async fn put(&self, item: &[(&str, AttributeValue)]) {
@@ -316,6 +343,21 @@ impl Shop {
         let mut reports = self.reports().await;
         assert_eq!(reports.len(), 1, "{reports:?}");
         reports.pop().unwrap().1
+    }
+}
+
+/// Stripe, of whose answers only the shorter ones are read: production's bound is a megabyte.
+struct Bounded {
+    stripe: local::Stripe,
+    longest: usize,
+}
+
+impl Transport for Bounded {
+    fn send(&self, request: http::Request<bytes::Bytes>) -> Answering<'_> {
+        Box::pin(async move {
+            let answer = self.stripe.send(request).await?;
+            if answer.body().len() > self.longest { Err(TransportError::TooLong) } else { Ok(answer) }
+        })
     }
 }
 

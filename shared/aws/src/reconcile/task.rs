@@ -1,4 +1,5 @@
-//! What the reconcile function is to do: one scope, one period. First in, first out for each scope, so that two never do one at once.
+//! What the reconcile function is to do: one scope, one period. First in, first out for each scope; what a person waits for stands in a line
+//! of its own, because a night's task that failed holds up those behind it for an hour and a half.
 
 use aws_sdk_sqs::Client;
 use axiru_domain::{Period, Scope};
@@ -34,7 +35,7 @@ impl TaskQueue {
         Self { client, url: url.into() }
     }
 
-    /// Puts a task behind those of the same scope. Within five minutes SQS takes the same task once; done twice it leaves the same.
+    /// Puts a task behind those of the same scope and kind. Within five minutes SQS takes the same task once; done twice it leaves the same.
     ///
     /// # Errors
     /// [`AwsError`]. The task may be there all the same.
@@ -49,7 +50,7 @@ impl TaskQueue {
             .client
             .send_message()
             .queue_url(&self.url)
-            .message_group_id(hash(&task.scope.to_string()))
+            .message_group_id(hash(&format!("{}\n{}", task.scope, if task.run.is_some() { "asked" } else { "night" })))
             .message_deduplication_id(hash(&body))
             .message_body(body);
         request.send().await.map_err(AwsError::of("queueing a task"))?;
