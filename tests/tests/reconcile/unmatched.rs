@@ -125,6 +125,32 @@ async fn a_kind_that_may_not_be_listed_is_not_called_missing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_permission_that_was_taken_away_leaves_the_rest_compared() {
+    let shop = Shop::simple().await;
+    // Answered and reversed today, opened and made days ago: these would be asked for one by one.
+    shop.clock_at(DAY - 5 * 86_400);
+    let transfer = shop.does("transfers", json!({"amount": 5_000, "destination": "acct_2"}));
+    let charge = shop.does("charges", json!({"amount": 900}));
+    let dispute = shop.does("disputes", json!({ "charge": charge }));
+    shop.clock_at(at(8, 0));
+    shop.does(&format!("transfers/{transfer}/reversals"), json!({"amount": 100}));
+    shop.does(
+        &format!("disputes/{dispute}/evidence"),
+        json!({"evidence": {"uncategorized_text": "x"}, "submit": true}),
+    );
+    shop.day();
+    shop.webhooks().await;
+    let left = json!({"permissions": ["charge_read", "payout_read", "event_read"]});
+    shop.sandbox.control("POST", "apps/test", left).unwrap();
+    shop.night().await;
+    let (entry, report) = shop.reports().await.pop().unwrap();
+    assert_eq!(numbers(&entry), [4, 0, 0, 0], "{report:#}");
+    let refused: Vec<&str> =
+        report["not_compared"].as_array().unwrap().iter().map(|r| r["permission"].as_str().unwrap()).collect();
+    assert_eq!(refused, ["balance_transaction_source_read", "dispute_read", "transfer_read"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_that_a_person_wrote_is_in_a_report() {
     let shop = Shop::simple().await;
     shop.clock_at(at(9, 0));

@@ -172,7 +172,9 @@ impl Gatherer<'_> {
     /// Asks for what the ledger tells and no list showed: reversals of earlier transfers, and answers to earlier disputes.
     pub(super) async fn look(&mut self, ledger: &InLedger) -> Result<(), ListError> {
         for (subject, recorded) in &ledger.recorded {
-            if !self.span.has(recorded.moved_at) || self.stripe.shown.contains_key(subject) {
+            let is_of = self.span.has(recorded.moved_at) && self.stripe.compares(subject.class);
+            // What may not be listed may not be asked for either.
+            if !is_of || self.stripe.shown.contains_key(subject) {
                 continue;
             }
             match subject.class {
