@@ -4,7 +4,13 @@
 //! the ratio.
 
 // A measurement talks to its user, and ends where something is not as it should be.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_precision_loss, clippy::panic)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::panic
+)]
 #![allow(dead_code)]
 
 use std::hint::black_box;

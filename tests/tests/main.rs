@@ -13,6 +13,7 @@ mod gateway;
 mod notify;
 mod path_a;
 mod path_b;
+mod reconcile;
 mod refresh;
 mod replay;
 mod template;

@@ -1,5 +1,6 @@
 //! What the handler works with, built once.
 
+use axiru_aws::reconcile::TaskQueue;
 use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
 use axiru_runtime::env::{self, EnvError};
@@ -16,6 +17,8 @@ pub struct App {
     pub mail: bool,
     /// The tables.
     pub store: Store,
+    /// Where comparisons wait.
+    pub tasks: TaskQueue,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
@@ -42,12 +45,14 @@ impl App {
         let state = env::required("AXIRU_STATE_TABLE")?;
         let ledger = env::required("AXIRU_LEDGER_TABLE")?;
         let mail = env::optional("AXIRU_MAIL_FROM").is_some();
+        let queue = env::required("AXIRU_RECONCILE_QUEUE_URL")?;
         let clients = Clients::load().await;
         Ok(Self {
             deployment,
             public_url,
             mail,
             store: Store::new(clients.dynamodb, state, ledger),
+            tasks: TaskQueue::new(clients.sqs, queue),
             now: Timestamp::now,
         })
     }

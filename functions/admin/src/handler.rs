@@ -10,7 +10,7 @@ use crate::answer::{Answer, ok};
 use crate::app::App;
 use crate::asked::Asked;
 use crate::caller::caller;
-use crate::{approvals, groups, keys, persons, plans, scopes, setup_links, switches};
+use crate::{approvals, groups, keys, persons, plans, reconcile, scopes, setup_links, switches};
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
@@ -77,6 +77,8 @@ async fn in_scope(app: &App, operator: &Operator, method: &Method, path: &str, r
         (false, ["plans", plan]) => plans::show(app, &asked, plan).await,
         (true, ["plans", plan, "mode"]) => plans::switch(app, &asked, plan).await,
         (true, ["plans", plan, "rollback"]) => plans::roll_back(app, &asked, plan).await,
+        (true, ["reconcile"]) => reconcile::ask(app, &asked).await,
+        (false, ["reconcile", run]) => reconcile::show(app, &asked, run).await,
         _ => Err(nowhere()),
     }
 }

@@ -10,6 +10,7 @@ mod handler;
 mod keys;
 mod persons;
 mod plans;
+mod reconcile;
 mod scopes;
 mod setup_links;
 mod switches;

@@ -4,7 +4,7 @@ use axiru_ledger::entry::Entry;
 use serde_json::Value;
 
 /// Fields that a line names, in this order, where the entry has them. All of them are ids, words, numbers or flags by the ledger's format.
-const NAMED: [&str; 22] = [
+const NAMED: [&str; 27] = [
     "request",
     "plan",
     "policy_mode",
@@ -27,6 +27,11 @@ const NAMED: [&str; 22] = [
     "link",
     "stripe_code",
     "change",
+    "period",
+    "only_stripe",
+    "only_ledger",
+    "different",
+    "report_sha256",
 ];
 
 /// The line of an entry; none for what is not told to operators.
@@ -66,6 +71,10 @@ fn is_told(entry: &Entry) -> bool {
                 == Some("block")
         }
         "approval.requested" => lacks_people(entry),
+        // A comparison with Stripe's lists that found nothing is no news.
+        "reconcile.reported" => ["only_stripe", "only_ledger", "different"]
+            .iter()
+            .any(|name| entry.fields().get(*name).and_then(Value::as_u64) != Some(0)),
         "movement.too_late" | "alarm.raised" | "group.changed" | "links.revoked" | "switch.changed"
         | "mail.returned" => true,
         ty => ["connection.", "plan.", "person.", "key."].iter().any(|family| ty.starts_with(family)),
@@ -123,6 +132,25 @@ mod tests {
             line(&entry(EntryType::MailReturned, returned)).unwrap(),
             "2026-10-31 23:59 UTC mail returned, person per_rosarosarosarosa, kind_of_return complaint, by axiru"
         );
+    }
+
+    #[test]
+    fn a_period_that_does_not_match_is_told_and_one_that_does_is_not() {
+        let reported = |only_stripe: u64, different: u64| {
+            let at = ["2026-10-31T00:00:00.000Z", "2026-11-01T00:00:00.000Z"];
+            let fields = json!({"period": "2026-10-31", "from": at[0], "until": at[1], "matched": 7, "only_stripe": only_stripe,
+                "only_ledger": 0, "different": different, "report_sha256": "a".repeat(64)});
+            entry(EntryType::ReconcileReported, fields)
+        };
+        let told = line(&reported(2, 0)).unwrap();
+        assert!(
+            told.contains(
+                "reconcile reported, period 2026-10-31, only_stripe 2, only_ledger 0, different 0, report_sha256 aaa"
+            ),
+            "{told}"
+        );
+        assert!(line(&reported(0, 1)).is_some());
+        assert!(line(&reported(0, 0)).is_none());
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod person;
 mod plan;
 mod pull;
 mod random;
+mod reconcile;
 mod scopes;
 mod shadow;
 mod status;
@@ -59,6 +60,7 @@ enum Command {
     #[command(subcommand)]
     Plan(plan::PlanCommand),
     Pull(pull::PullArguments),
+    Reconcile(reconcile::ReconcileCommand),
     /// See what the plans would have done.
     #[command(subcommand)]
     Shadow(shadow::ShadowCommand),
@@ -82,6 +84,7 @@ async fn main() -> ExitCode {
         Command::Person(command) => person::run(&command, &mut out).await,
         Command::Plan(command) => plan::run(&command, &mut out).await,
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
+        Command::Reconcile(command) => reconcile::run(&command, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,
         Command::Start(command) => stop::start(&command, &mut out).await,
         Command::Status(command) => status::run(&command, &mut out).await,
@@ -129,6 +132,8 @@ mod tests {
             format!("axiru stop --why x {at}"),
             format!("axiru stop --actor agent:ag_1 --why x {at}"),
             "axiru stop --all --why x".to_owned(),
+            format!("axiru reconcile --month 2026-10 {at}"),
+            format!("axiru reconcile --day 2026-10-31 --no-wait --json {at}"),
         ] {
             assert!(taken(&good), "{good}");
         }
@@ -142,6 +147,10 @@ mod tests {
             format!("axiru approver revoke-links --request {per} --why x {at}"),
             format!("axiru approver revoke-links --all {at}"),
             format!("axiru approval cancel {dec} {at}"),
+            format!("axiru reconcile {at}"),
+            format!("axiru reconcile --month 2026-10-31 {at}"),
+            format!("axiru reconcile --day 2026-10 {at}"),
+            format!("axiru reconcile --month 2026-10 --day 2026-10-31 {at}"),
             format!("axiru stop {at}"),
             "axiru stop --all --actor agent:ag_1 --why x".to_owned(),
         ] {

@@ -132,12 +132,15 @@ pub(crate) struct Deliveries {
     pub(crate) rows: Table<Delivery>,
     pub(crate) order: Vec<String>,
     pub(crate) hold: bool,
+    /// Nothing arrives: an outage of the receiver that outlasts every retry.
+    #[serde(default)]
+    pub(crate) lost: bool,
     max_attempts: u32,
 }
 
 impl Deliveries {
     pub(crate) fn new(max_attempts: u32) -> Self {
-        Self { rows: Table::default(), order: Vec::new(), hold: false, max_attempts }
+        Self { rows: Table::default(), order: Vec::new(), hold: false, lost: false, max_attempts }
     }
 
     pub(crate) fn enqueue(&mut self, id: String, new: NewDelivery, now: i64) {
@@ -151,7 +154,7 @@ impl Deliveries {
             scope: new.scope,
             connect: new.connect,
             body: new.body,
-            status: if self.hold { DeliveryStatus::Held } else { DeliveryStatus::Queued },
+            status: self.first_status(),
             not_before: now,
             delayed: false,
             tamper: None,
@@ -160,8 +163,18 @@ impl Deliveries {
         self.add(delivery);
     }
 
+    fn first_status(&self) -> DeliveryStatus {
+        match (self.lost, self.hold) {
+            (true, _) => DeliveryStatus::Dropped,
+            (false, true) => DeliveryStatus::Held,
+            (false, false) => DeliveryStatus::Queued,
+        }
+    }
+
     pub(crate) fn add(&mut self, delivery: Delivery) {
-        self.order.push(delivery.id.clone());
+        if delivery.status != DeliveryStatus::Dropped {
+            self.order.push(delivery.id.clone());
+        }
         self.rows.insert(delivery.id.clone(), delivery);
     }
 

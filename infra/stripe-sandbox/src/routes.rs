@@ -177,15 +177,20 @@ fn list_where<T: Stored>(
     )
 }
 
+/// How long Stripe lists an event, in seconds: 30 days (Stripe API reference, "List all events").
+const EVENTS_KEPT_SECS: i64 = 30 * 86_400;
+
 fn events(state: &State, scope: &Scope, url: &str, mut params: Params) -> Result<Value, StripeError> {
     let mut types = params.list("types")?.unwrap_or_default();
     types.extend(params.text("type")?);
     let delivered = params.flag("delivery_success")?;
+    let oldest = state.now().saturating_sub(EVENTS_KEPT_SECS);
     list_where::<Event>(state, scope, url, params, |event| {
         let named = |name: &String| {
             name == &event.kind || name.strip_suffix('*').is_some_and(|prefix| event.kind.starts_with(prefix))
         };
-        (types.is_empty() || types.iter().any(named))
+        event.created >= oldest
+            && (types.is_empty() || types.iter().any(named))
             && delivered.is_none_or(|wanted| wanted == all_delivered(state, &event.id))
     })
 }

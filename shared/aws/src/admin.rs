@@ -13,6 +13,7 @@ pub mod links;
 pub mod permissions;
 pub mod person;
 pub mod plan;
+mod reconcile;
 pub mod refusal;
 pub mod review;
 pub mod status;

@@ -31,6 +31,7 @@ pub mod plans;
 pub mod queue;
 pub mod reach;
 mod reads;
+pub mod reconcile;
 pub mod refresh;
 pub mod requests;
 pub mod seal;

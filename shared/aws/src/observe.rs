@@ -7,6 +7,7 @@
 
 mod enforce;
 mod entry;
+mod known;
 mod link;
 mod plan;
 mod row;
@@ -26,6 +27,7 @@ use crate::jobs::{Job, JobQueue};
 use crate::ledger::CommitError;
 use crate::plans::Plans;
 use crate::store::{Store, StoreError};
+pub(crate) use plan::rank;
 use told::Told;
 
 /// Most pieces of news in one transaction. Each writes its row, what it is the same as, up to four entries, a request and its sealed parameters, and the counters of its

@@ -82,6 +82,21 @@ impl Timestamp {
     }
 }
 
+impl Date {
+    /// The day's first moment, in UTC.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        let days = jiff::civil::Date::constant(1970, 1, 1).until(self.0).map_or(0, |span| span.get_days());
+        Timestamp(i64::from(days).saturating_mul(86_400_000).clamp(0, MAX_MILLIS))
+    }
+
+    /// The first day of the next month; the same day where the calendar ends.
+    #[must_use]
+    pub(crate) fn next_month(self) -> Self {
+        Self(self.0.last_of_month().tomorrow().unwrap_or(self.0))
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let t = self.zoned();

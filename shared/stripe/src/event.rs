@@ -58,6 +58,9 @@ pub enum EventError {
     /// The object's mode is not the event's.
     #[error("the object's mode is not the event's")]
     Mode,
+    /// A listed event of another mode or account than the list's.
+    #[error("an event of another account or mode than the list's")]
+    Foreign,
 }
 
 /// What a verified event is to Axiru.
@@ -93,7 +96,49 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
         return Err(EventError::TooLarge(body.len()));
     }
     let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
-    let event = Fields::of(&value, "").map_err(|_| EventError::NotJson)?;
+    projected(&value, Origin::Endpoint(endpoint))
+}
+
+/// Projects an event of the list of a scope's own events. Stripe leaves `account` out there; one that it names must be the scope's, and
+/// so must the mode. The report is marked as recovered.
+///
+/// # Errors
+/// [`EventError`], as of [`project`]; [`EventError::Foreign`] where it is not the scope's.
+pub fn project_listed(event: &Value, scope: &Scope) -> Result<Projected, EventError> {
+    projected(event, Origin::List(scope))
+}
+
+/// Where an event comes from.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    /// The endpoint of a mode, for all connected accounts.
+    Endpoint(Mode),
+    /// The list of a scope's own events.
+    List(&'a Scope),
+}
+
+impl Origin<'_> {
+    /// Whether an event of that mode may come from there.
+    fn admit(self, mode: Mode) -> Result<(), EventError> {
+        match self {
+            Self::Endpoint(Mode::Test) if mode == Mode::Live => Err(EventError::LiveOnTest),
+            Self::List(scope) if scope.mode() != mode => Err(EventError::Foreign),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whose an event is that names that account.
+    fn scope(self, mode: Mode, account: Option<AccountId>) -> Result<Option<Scope>, EventError> {
+        match self {
+            Self::Endpoint(_) => Ok(account.map(|account| Scope::new(mode, account))),
+            Self::List(scope) if account.is_none_or(|account| account == *scope.account()) => Ok(Some(scope.clone())),
+            Self::List(_) => Err(EventError::Foreign),
+        }
+    }
+}
+
+fn projected(value: &Value, origin: Origin<'_>) -> Result<Projected, EventError> {
+    let event = Fields::of(value, "").map_err(|_| EventError::NotJson)?;
     match event.text("object")? {
         "event" => {}
         "v2.core.event" => return Ok(Projected::Ignored(Ignored::Thin)),
@@ -101,16 +146,13 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
     }
     let event_type = event.text("type")?;
     let mode = Mode::from_livemode(event.bool("livemode")?);
-    if mode == Mode::Live && endpoint == Mode::Test {
-        return Err(EventError::LiveOnTest);
-    }
+    origin.admit(mode)?;
     if !EVENT_TYPES.contains(&event_type) {
         return Ok(Projected::Ignored(Ignored::Type));
     }
-    let account: AccountId = match event.text_or_null("account")? {
-        Some(account) => account.parse().map_err(|_| EventError::Field("account".to_owned()))?,
-        None => return Ok(Projected::Ignored(Ignored::NoAccount)),
-    };
+    let account = event.text_or_null("account")?.map(str::parse::<AccountId>).transpose();
+    let account = account.map_err(|_| EventError::Field("account".to_owned()))?;
+    let Some(scope) = origin.scope(mode, account)? else { return Ok(Projected::Ignored(Ignored::NoAccount)) };
     let data = event.object("data")?;
     let object = data.object("object")?;
     // Refunds and reversals have no `livemode`; where an object has one it must be the event's.
@@ -139,13 +181,14 @@ pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
         return Ok(Projected::Ignored(Ignored::NoNews));
     }
     Ok(Projected::Report(Box::new(Report {
-        scope: Scope::new(mode, account),
+        scope,
         event: event.id("id")?,
         event_type: event_type.to_owned(),
         event_at,
         stripe_request,
         caused,
         news,
+        recovered: matches!(origin, Origin::List(_)),
     })))
 }
 

@@ -41,7 +41,7 @@ pub struct Enforcement {
 }
 
 /// Every permission, in the order of the page.
-pub const PERMISSIONS: [Permission; 6] = [
+pub const PERMISSIONS: [Permission; 7] = [
     Permission {
         name: "charge_read",
         purpose: "See refunds as they are made, so that each can be checked against your policies and recorded.",
@@ -84,6 +84,13 @@ pub const PERMISSIONS: [Permission; 6] = [
         purpose: "Be told by Stripe when a refund, dispute, payout or transfer is made or changes.",
         read: "Events of these four families, and the event that tells that Axiru was uninstalled.",
         never_read: "Events of any other kind: they are not subscribed to.",
+        enforcement: None,
+    },
+    Permission {
+        name: "balance_transaction_source_read",
+        purpose: "Compare what left your balance with the ledger, so that a movement nobody recorded is found.",
+        read: "Each balance transaction's type, amount, currency, time and the id of the refund, payout, transfer or dispute behind it.",
+        never_read: "Lines of charges and fees, and the descriptions of all lines.",
         enforcement: None,
     },
     Permission {
@@ -180,8 +187,9 @@ mod tests {
     use super::*;
 
     /// Names that Stripe knows, of those that could ever concern Axiru.
-    const KNOWN: [&str; 14] = [
+    const KNOWN: [&str; 15] = [
         "balance_read",
+        "balance_transaction_source_read",
         "charge_read",
         "charge_write",
         "connected_account_read",

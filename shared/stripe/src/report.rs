@@ -31,6 +31,9 @@ pub struct Report {
     pub caused: Option<Caused>,
     /// What it says.
     pub news: Vec<News>,
+    /// Whether no webhook told it: it was found in Stripe's list of events afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
 }
 
 /// One thing that an event says.

@@ -1,6 +1,7 @@
 //! The few calls of Stripe's REST API that Axiru makes. Every call pins the API version.
 
 pub mod cancel;
+pub mod lists;
 pub mod objects;
 
 use axiru_domain::{AccountId, StripeId};

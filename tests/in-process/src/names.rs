@@ -22,6 +22,11 @@ pub const EXECUTIONS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/0000
 /// Its dead letters.
 pub const EXECUTIONS_DEAD_LETTER_QUEUE_URL: &str =
     "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-executions-dead.fifo";
+/// The queue of comparisons, first in, first out for each group.
+pub const RECONCILE_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-reconcile.fifo";
+/// Its dead letters.
+pub const RECONCILE_DEAD_LETTER_QUEUE_URL: &str =
+    "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-reconcile-dead.fifo";
 /// The queue of mails that came back.
 pub const RETURNS_QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/axiru-returns";
 /// Its dead letters.

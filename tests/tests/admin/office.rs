@@ -48,8 +48,9 @@ impl Office {
     /// Both modes of two accounts are connected, with the read-only manifest.
     pub(super) async fn new(account: InProcess, retries: Retries) -> Self {
         let store = Store::new(account.dynamodb(retries), STATE_TABLE, LEDGER_TABLE);
+        let tasks = axiru_aws::reconcile::TaskQueue::new(account.sqs(retries), axiru_in_process::RECONCILE_QUEUE_URL);
         let public_url = Url::parse("https://axiru.example").unwrap();
-        let app = App { deployment: "office".to_owned(), public_url, mail: true, store, now };
+        let app = App { deployment: "office".to_owned(), public_url, mail: true, store, tasks, now };
         let office = Self { account, app };
         for mode in Mode::ALL {
             for account in ["acct_1", "acct_2"] {

@@ -77,6 +77,7 @@ impl Stage {
         let public_url = Url::parse("https://axiru.example").unwrap();
         let consent = Url::parse("http://127.0.0.1:8788/oauth/v2/authorize").unwrap();
         let store = Store::new(account.dynamodb(retries), STATE_TABLE, LEDGER_TABLE);
+        let tasks = axiru_aws::reconcile::TaskQueue::new(account.sqs(retries), axiru_in_process::RECONCILE_QUEUE_URL);
         let plans = axiru_policy::starter().unwrap();
         let plan = |plan: &axiru_policy::Plan| StarterPlan {
             name: plan.name().to_owned(),
@@ -101,7 +102,7 @@ impl Stage {
             plans: plans.iter().map(plan).collect(),
             now,
         };
-        let admin = axiru_fn_admin::App { deployment: "stories".to_owned(), public_url, mail: true, store, now };
+        let admin = axiru_fn_admin::App { deployment: "stories".to_owned(), public_url, mail: true, store, tasks, now };
         let mut stage = Self { account, sandbox, app, admin, merchant: String::new() };
         stage.merchant = stage.account("Rosa’s Shop");
         stage

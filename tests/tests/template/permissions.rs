@@ -90,6 +90,7 @@ fn nobody_changes_or_deletes_a_ledger_entry() {
             "GatewayRole",
             "NotifyRole",
             "ObserveRole",
+            "ReconcileRole",
             "RefreshRole",
             "SweepRole"
         ]
@@ -109,7 +110,9 @@ fn only_connect_and_refresh_read_a_developer_key_and_only_export_signs() {
         let (role, rest) = line.split_once("  ").expect("a role");
         assert!(!rest.contains("secretsmanager:") || matches!(role, "ConnectRole" | "RefreshRole"), "{line}");
         assert!(!rest.contains("kms:Sign") || role == "ExportRole", "{line}");
-        assert!(!rest.contains("s3:") || role == "ExportRole", "{line}");
+        // Reports of comparisons stand beside the export, in a folder of their own.
+        let reports = role == "ReconcileRole" && rest.starts_with("ExportBucket/v1/*/reconcile/*  s3:");
+        assert!(!rest.contains("s3:") || role == "ExportRole" || reports, "{line}");
         let unseals = rest.contains("kms:Decrypt") || rest.contains("kms:Encrypt");
         assert!(!unseals || rest.contains("kms:EncryptionContext:stripe:mode"), "without its context: {line}");
         let tokens = rest.contains("purpose=tokens");
@@ -144,6 +147,7 @@ fn only_execute_takes_jobs_and_it_sends_none() {
             "ExecuteRole  ExecutionsQueue  sqs:GetQueueAttributes",
             "ExecuteRole  ExecutionsQueue  sqs:ReceiveMessage",
             "ObserveRole  ExecutionsQueue  sqs:SendMessage",
+            "ReconcileRole  ExecutionsQueue  sqs:SendMessage",
             "SweepRole  ExecutionsQueue  sqs:SendMessage",
         ]
     );

@@ -39,6 +39,8 @@ pub(super) fn run(state: &mut State, method: &str, segments: &[&str], body: Valu
     match (method, segments) {
         ("GET", []) => {}
         ("POST", ["hold"]) => state.deliveries.hold = true,
+        ("POST", ["outage"]) => state.deliveries.lost = true,
+        ("POST", ["recover"]) => state.deliveries.lost = false,
         ("POST", ["release"]) => release(state),
         ("POST", ["reorder"]) => reorder(state, parse(body)?),
         ("GET", [id]) => return find(state, id).map(|delivery| detail(delivery)),
@@ -51,7 +53,7 @@ pub(super) fn run(state: &mut State, method: &str, segments: &[&str], body: Valu
         }
     }
     Ok(
-        json!({"hold": state.deliveries.hold, "settled": state.deliveries.settled(), "deliveries": state.deliveries.render()}),
+        json!({"hold": state.deliveries.hold, "outage": state.deliveries.lost, "settled": state.deliveries.settled(), "deliveries": state.deliveries.render()}),
     )
 }
 

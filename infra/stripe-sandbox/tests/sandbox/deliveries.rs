@@ -219,3 +219,26 @@ fn a_jump_of_the_clock_neither_loses_nor_doubles_a_retry() {
     bench.control("clock", json!({"advance_secs": 86_400}));
     assert!(bench.sandbox.drain_outbox().is_empty(), "accepted is the end of it");
 }
+
+#[test]
+fn during_an_outage_nothing_is_sent_and_events_stay_listed_for_thirty_days() {
+    let (bench, ..) = connected();
+    bench.control("deliveries/outage", json!({}));
+    bench.charge(100);
+    assert!(bench.sandbox.drain_outbox().is_empty() && waiting(&bench).is_empty());
+    bench.control("deliveries/recover", json!({}));
+    bench.charge(200);
+    let sent = bench.sandbox.drain_outbox();
+    assert_eq!(sent.len(), 1, "what was missed stays missed");
+    // A day of it can be sent again by hand, as in the Dashboard.
+    let all = bench.sandbox.control("GET", "deliveries", json!({})).unwrap();
+    let dropped =
+        all["deliveries"].as_array().unwrap().iter().find(|d| d["status"] == "dropped").map(|d| text(d, "id"));
+    bench.control(&format!("deliveries/{}/resend", dropped.unwrap()), json!({}));
+    assert_eq!(bench.sandbox.drain_outbox().len(), 1);
+    let listed = bench.event_types().len();
+    bench.control("clock", json!({"advance_secs": 30 * 86_400}));
+    assert_eq!(bench.event_types().len(), listed);
+    bench.control("clock", json!({"advance_secs": 1}));
+    assert!(bench.event_types().is_empty());
+}

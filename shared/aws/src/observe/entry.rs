@@ -59,7 +59,7 @@ pub(super) fn succeeded(log: &LogId, told: &Told, sighting: &Sighting, request: 
         "amount_minor": sighting.amount_minor,
         "currency": sighting.currency.as_str(),
         "status": sighting.shown_status,
-        "found_by": "webhook",
+        "found_by": if told.recovered { "look" } else { "webhook" },
         "stripe_request": told.stripe_request.as_ref().map(StripeId::as_str),
     });
     let fields = fields.as_object().cloned().unwrap_or_default();

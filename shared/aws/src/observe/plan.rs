@@ -256,12 +256,12 @@ pub(super) fn has_not_moved(status: &str) -> bool {
 }
 
 /// True for a movement that was made before the account was connected.
-fn is_older(sighting: &Sighting, connection: &Connection) -> bool {
+pub(super) fn is_older(sighting: &Sighting, connection: &Connection) -> bool {
     sighting.moved_at.plus_secs(SLACK_SECS) < connection.connected_at
 }
 
 /// How far in its life an object with that status is: webhooks have no order, statuses do. A paid payout can still fail.
-fn rank(kind: Kind, status: &str) -> u8 {
+pub(crate) fn rank(kind: Kind, status: &str) -> u8 {
     match (kind, status) {
         (Kind::Refund, "requires_action") | (Kind::Payout, "pending") => 0,
         (Kind::Refund, "pending") | (Kind::Payout, "in_transit") => 1,

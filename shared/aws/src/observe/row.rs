@@ -69,11 +69,11 @@ pub(super) fn movement_key(sighting: &Sighting) -> MovementKey {
     MovementKey { kind: sighting.kind, object: sighting.object.clone(), ordinal: sighting.ordinal }
 }
 
-fn event_pk(scope: &Scope, told: &Told) -> String {
+pub(super) fn event_pk(scope: &Scope, told: &Told) -> String {
     format!("{}#{}", scope.key(), told.event)
 }
 
-const EVENT_SK: &str = "event";
+pub(super) const EVENT_SK: &str = "event";
 
 /// Where what a movement is the same as stands: by everything that a request may have named it by, the closest first.
 pub(super) fn similar_keys(scope: &Scope, sighting: &Sighting) -> Vec<RowKey> {

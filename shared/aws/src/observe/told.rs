@@ -13,6 +13,8 @@ pub(super) struct Told {
     pub(super) stripe_request: Option<StripeId>,
     /// The call of Axiru's own that caused it, where the event tells of one movement only: an event for a reversal lists others too.
     pub(super) caused: Option<Caused>,
+    /// Whether no webhook told it: it was found in Stripe's list of events.
+    pub(super) recovered: bool,
 }
 
 impl Told {
@@ -24,6 +26,7 @@ impl Told {
             event_at: report.event_at,
             event_type: report.event_type.clone(),
             stripe_request: report.stripe_request.clone(),
+            recovered: report.recovered,
         }
     }
 
@@ -33,6 +36,10 @@ impl Told {
         fields.insert("event".into(), self.event.as_str().into());
         fields.insert("event_type".into(), self.event_type.clone().into());
         fields.insert("event_at".into(), self.event_at.to_string().into());
+        // A mark: it stands only where it is true.
+        if self.recovered {
+            fields.insert("recovered".into(), true.into());
+        }
         fields
     }
 }
