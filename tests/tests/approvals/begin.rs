@@ -153,6 +153,30 @@ async fn what_was_sealed_is_what_was_approved() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_sent_again_is_still_what_was_approved() {
+    let room = Room::new().await;
+    let id = approved(&room).await;
+    // It begins, and its call does not get out.
+    room.ground.account.faults().always("POST /v1/refunds", Fault::NotSent);
+    room.work(&id).await;
+    room.ground.account.faults().clear();
+    assert!(matches!(room.read(&id).await.status(), RequestStatus::Executing | RequestStatus::Unknown));
+    // The row now says that people have approved another call than the one whose parameters are sealed.
+    let pk = format!("test#{ACCOUNT}#request#{id}");
+    let row = room.item(&pk, "request").await;
+    let asked = row["approval"].as_s().unwrap();
+    let mut other: Value = serde_json::from_str(asked).unwrap();
+    other["action"] = json!("0".repeat(64));
+    room.set(&pk, "request", "approval", s(&other.to_string())).await;
+    let (before, asked) = (room.ground.at_stripe("/v1/refunds").len(), asked.clone());
+    pass(600).await;
+    assert_eq!((room.work(&id).await, room.ground.at_stripe("/v1/refunds").len()), (1, before), "nothing is sent");
+    // As it was, it is made.
+    room.set(&pk, "request", "approval", s(&asked)).await;
+    assert_eq!((room.work(&id).await, room.ground.made_refunds().len()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_can_tell_puts_it_off_and_time_ends_it() {
     let room = Room::new().await;
     room.put_plan(&format!("{POLICIES}\n@id(\"young\") @require_approval(\"finance\")\nforbid(principal, action == Axiru::Action::\"refund\", resource) when {{ context has charge_age_days && context.charge_age_days > 90 }};"), 2).await;

@@ -41,12 +41,17 @@ fn one_lane(copy: &Copy) -> Copy {
     Copy(files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect())
 }
 
+/// Every byte of a file; of those that are compared as a whole with what this program holds, some.
+fn step(name: &str) -> usize {
+    if name.ends_with("README.txt") || name.ends_with("verify.py") { 61 } else { 1 }
+}
+
 /// A copy of its own for each processor; `change` is undone after each try.
 fn flip(copy: &Copy, trusted: &Trusted, names: &[&String]) -> u64 {
     let mut bad = copy.clone();
     let mut trials = 0;
     for name in names {
-        for at in 0..copy.0[*name].len() {
+        for at in (0..copy.0[*name].len()).step_by(step(name)) {
             for bit in 0..8 {
                 bad.0.get_mut(*name).unwrap()[at] ^= 1 << bit;
                 assert!(!bad.check(trusted).passed(), "{name}: byte {at}, bit {bit}");
@@ -86,7 +91,7 @@ async fn cuts_additions_removals_and_swaps_are_found() {
             bad.0.insert(name.clone(), bytes);
             !bad.check(&trusted).passed()
         };
-        for end in 0..bytes.len() {
+        for end in (0..bytes.len()).step_by(step(name)) {
             table.tried("cut at every byte", with(bytes[..end].to_vec()), &|| format!("{name} at {end}"));
         }
         for more in [&b"x"[..], b"\n", b"\0"] {

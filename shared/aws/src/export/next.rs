@@ -138,7 +138,7 @@ impl Exporter {
                 None => Vec::new(),
                 Some(path) => match self.tile(log, path).await? {
                     Some(hashes) => hashes,
-                    None => self.from_below(log, level - 1, index * u64::from(WIDTH), width).await?,
+                    None => self.roots_below(log, level - 1, index * u64::from(WIDTH), width).await?,
                 },
             };
             above.push(hashes);
@@ -147,7 +147,7 @@ impl Exporter {
     }
 
     /// The roots of `width` full tiles of a level, from number `first` on.
-    async fn from_below(&self, log: &LogId, level: u8, first: u64, width: u16) -> Result<Vec<Hash>, ExportError> {
+    async fn roots_below(&self, log: &LogId, level: u8, first: u64, width: u16) -> Result<Vec<Hash>, ExportError> {
         let mut roots = Vec::new();
         for index in first..first + u64::from(width) {
             let path = TilePath::new(Kind::Hashes(level), index, WIDTH).ok_or(StoreError::Row(RowError("size")))?;

@@ -12,6 +12,9 @@ use crate::hash::Hash;
 use crate::layout::{DailyFile, Name};
 use crate::types::EntryType;
 
+/// First and last entry of a day, and the hash of its manifest.
+type Says = (u64, u64, Hash);
+
 /// The days of one log, while its entries go by.
 pub(super) struct Days<'a> {
     folder: &'a dyn Folder,
@@ -24,11 +27,11 @@ pub(super) struct Days<'a> {
     /// Hash of the manifest of the last day that has files.
     before: Option<Hash>,
     /// Days that were compared: first, last, hash of the manifest.
-    made: BTreeMap<Date, (u64, u64, Hash)>,
+    made: BTreeMap<Date, Says>,
     /// Days behind which others follow and that have no files.
     unsealed: Vec<Date>,
     /// What `export.sealed` says: the entry, and first, last, hash.
-    sealed: BTreeMap<Date, (u64, Option<(u64, u64, Hash)>)>,
+    sealed: BTreeMap<Date, (u64, Option<Says>)>,
     /// Days whose files are wrong, which was told.
     faulty: BTreeSet<Date>,
 }
