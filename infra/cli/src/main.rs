@@ -15,13 +15,17 @@ mod connect;
 mod copy;
 mod decision;
 mod duration;
+mod export;
 mod key;
 mod ledger_table;
 mod limits;
+mod new_file;
 mod person;
 mod plan;
 mod pull;
 mod random;
+#[cfg(test)]
+mod sample;
 mod scopes;
 mod shadow;
 mod status;
@@ -49,6 +53,7 @@ enum Command {
     Connect(connect::ConnectCommand),
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
+    Export(export::ExportArguments),
     #[command(subcommand)]
     Key(key::KeyCommand),
     #[command(subcommand)]
@@ -77,6 +82,7 @@ async fn main() -> ExitCode {
         Command::Approver(command) => approver::run(&command, &mut out).await,
         Command::Connect(command) => connect::run(&command, &mut out).await,
         Command::Decision(command) => decision::run(&command, &mut out).await,
+        Command::Export(arguments) => export::run(&arguments, &mut out).await,
         Command::Key(command) => key::run(&command, &mut out).await,
         Command::Limits(command) => limits::run(&command, &mut out).await,
         Command::Person(command) => person::run(&command, &mut out).await,
