@@ -21,7 +21,9 @@ mod ledger_table;
 mod limits;
 mod new_file;
 mod person;
+mod place;
 mod plan;
+mod proof;
 mod pull;
 mod random;
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod shadow;
 mod status;
 mod stop;
 mod table;
+mod tiles;
 mod verify;
 
 /// Axiru's command for operators, authors of plans, and auditors.
@@ -63,6 +66,7 @@ enum Command {
     /// Check and try out plans, put them in force, and switch them between shadow and enforce.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    Proof(proof::ProofCommand),
     Pull(pull::PullArguments),
     /// See what the plans would have done.
     #[command(subcommand)]
@@ -87,6 +91,7 @@ async fn main() -> ExitCode {
         Command::Limits(command) => limits::run(&command, &mut out).await,
         Command::Person(command) => person::run(&command, &mut out).await,
         Command::Plan(command) => plan::run(&command, &mut out).await,
+        Command::Proof(command) => proof::run(&command, &mut out).await,
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,
         Command::Start(command) => stop::start(&command, &mut out).await,
