@@ -35,6 +35,7 @@ mod stop;
 mod table;
 mod tiles;
 mod verify;
+mod witness;
 
 /// Axiru's command for operators, authors of plans, and auditors.
 #[derive(Debug, Parser)]
@@ -75,6 +76,7 @@ enum Command {
     Status(status::StatusCommand),
     Stop(stop::StopCommand),
     Verify(verify::VerifyArguments),
+    Witness(witness::WitnessCommand),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -98,6 +100,7 @@ async fn main() -> ExitCode {
         Command::Status(command) => status::run(&command, &mut out).await,
         Command::Stop(command) => stop::stop(&command, &mut out).await,
         Command::Verify(arguments) => verify::run(&arguments, &mut out).await,
+        Command::Witness(command) => witness::run(&command, &mut out).await,
     };
     result.unwrap_or_else(|error| {
         // A reader that went away (`axiru … | head`) is no error.

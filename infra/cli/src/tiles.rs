@@ -8,7 +8,7 @@ use axiru_domain::LogId;
 use axiru_ledger::hash::Hash;
 use axiru_ledger::layout::Name;
 use axiru_ledger::proof::{Nodes, ProofError, TileNodes};
-use axiru_ledger::tile::TilePath;
+use axiru_ledger::tile::{TilePath, WIDTH};
 
 use crate::place::Place;
 
@@ -71,5 +71,21 @@ impl<F: Fn(TilePath) -> Option<Vec<u8>>> Nodes for FromBelow<'_, F> {
         }
         let (below, left) = (level.checked_sub(1)?, index.checked_mul(2)?);
         Some(Hash::node(self.node(below, left)?, self.node(below, left + 1)?))
+    }
+}
+
+/// What is missing when a proof cannot be made, in words.
+pub(crate) fn missing(error: &ProofError) -> String {
+    match error {
+        ProofError::Missing { level, index } => {
+            let count = 1_u64.checked_shl(u32::from(*level)).unwrap_or(u64::MAX);
+            let first = index.saturating_mul(count);
+            let last = first.saturating_add(count - 1);
+            let tile = first / u64::from(WIDTH);
+            format!(
+                "the tiles over entries {first} to {last} are not there, neither whole nor partial (number {tile} of level 0)"
+            )
+        }
+        other => other.to_string(),
     }
 }

@@ -37,11 +37,12 @@ pub(super) async fn find(place: &Place, request: &str, scope: Option<&Scope>) ->
     progress.finish_and_clear();
     let Some(log) = entries.first().map(|entry| entry.log().clone()) else { return Ok(None) };
     if let Some(other) = entries.iter().find(|entry| *entry.log() != log) {
-        bail!(
-            "`{request}` stands in {} and in {}; run `axiru verify`, or say which with `--scope`",
-            log.path(),
-            other.log().path()
-        );
+        let way = if other.log().scope == log.scope {
+            "one request has one log: run `axiru verify`"
+        } else {
+            "say which with `--scope`"
+        };
+        bail!("`{request}` stands in {} and in {}; {way}", log.path(), other.log().path());
     }
     let segments = names.into_iter().filter(|name| matches!(name, Name::Segment(of, ..) if *of == log)).collect();
     Ok(Some(About { log, entries, segments }))
