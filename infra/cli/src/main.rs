@@ -15,20 +15,28 @@ mod connect;
 mod copy;
 mod decision;
 mod duration;
+mod export;
 mod key;
 mod ledger_table;
 mod limits;
+mod new_file;
 mod person;
+mod place;
 mod plan;
+mod proof;
 mod pull;
 mod random;
 mod reconcile;
+#[cfg(test)]
+mod sample;
 mod scopes;
 mod shadow;
 mod status;
 mod stop;
 mod table;
+mod tiles;
 mod verify;
+mod witness;
 
 /// Axiru's command for operators, authors of plans, and auditors.
 #[derive(Debug, Parser)]
@@ -50,6 +58,7 @@ enum Command {
     Connect(connect::ConnectCommand),
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
+    Export(export::ExportArguments),
     #[command(subcommand)]
     Key(key::KeyCommand),
     #[command(subcommand)]
@@ -59,6 +68,7 @@ enum Command {
     /// Check and try out plans, put them in force, and switch them between shadow and enforce.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    Proof(proof::ProofCommand),
     Pull(pull::PullArguments),
     Reconcile(reconcile::ReconcileCommand),
     /// See what the plans would have done.
@@ -68,6 +78,7 @@ enum Command {
     Status(status::StatusCommand),
     Stop(stop::StopCommand),
     Verify(verify::VerifyArguments),
+    Witness(witness::WitnessCommand),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -79,10 +90,12 @@ async fn main() -> ExitCode {
         Command::Approver(command) => approver::run(&command, &mut out).await,
         Command::Connect(command) => connect::run(&command, &mut out).await,
         Command::Decision(command) => decision::run(&command, &mut out).await,
+        Command::Export(arguments) => export::run(&arguments, &mut out).await,
         Command::Key(command) => key::run(&command, &mut out).await,
         Command::Limits(command) => limits::run(&command, &mut out).await,
         Command::Person(command) => person::run(&command, &mut out).await,
         Command::Plan(command) => plan::run(&command, &mut out).await,
+        Command::Proof(command) => proof::run(&command, &mut out).await,
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
         Command::Reconcile(command) => reconcile::run(&command, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,
@@ -90,6 +103,7 @@ async fn main() -> ExitCode {
         Command::Status(command) => status::run(&command, &mut out).await,
         Command::Stop(command) => stop::stop(&command, &mut out).await,
         Command::Verify(arguments) => verify::run(&arguments, &mut out).await,
+        Command::Witness(command) => witness::run(&command, &mut out).await,
     };
     result.unwrap_or_else(|error| {
         // A reader that went away (`axiru … | head`) is no error.

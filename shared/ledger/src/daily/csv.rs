@@ -33,6 +33,23 @@ pub const COLUMNS: [&str; 18] = [
     "leaf_sha256",
 ];
 
+/// The columns that stand in front of the others in a table of several logs. Texts but for `lane`.
+pub const LOG_COLUMNS: [&str; 3] = ["mode", "account", "lane"];
+
+/// The head of a table of several logs.
+#[must_use]
+pub fn head_with_log() -> Vec<u8> {
+    format!("{MARK}{},{}\r\n", LOG_COLUMNS.join(","), COLUMNS.join(",")).into_bytes()
+}
+
+/// Adds the row of an entry to a table of several logs.
+pub fn row_with_log(out: &mut Vec<u8>, entry: &Entry) {
+    let log = entry.log();
+    let (mode, account) = (quoted(log.scope.mode().as_str()), quoted(log.scope.account().as_str()));
+    out.extend_from_slice(format!("{mode},{account},{},", log.lane).as_bytes());
+    row(out, entry);
+}
+
 /// The head of the file.
 #[must_use]
 pub fn head() -> Vec<u8> {

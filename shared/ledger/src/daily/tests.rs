@@ -52,6 +52,25 @@ fn a_day_is_its_lines_a_table_and_what_they_hold() {
 }
 
 #[test]
+fn a_table_of_several_logs_has_the_log_in_front_and_the_rest_unchanged() {
+    let entries = day(2);
+    let (mut alone, mut several) = (csv::head(), csv::head_with_log());
+    for entry in &entries {
+        csv::row(&mut alone, entry);
+        csv::row_with_log(&mut several, entry);
+    }
+    assert_eq!(alone, files(&entries, None).csv);
+    let (alone, several) = (String::from_utf8(alone).unwrap(), String::from_utf8(several).unwrap());
+    for (number, (alone, several)) in alone.split_terminator("\r\n").zip(several.split_terminator("\r\n")).enumerate() {
+        let (front, alone) = match number {
+            0 => ("\u{feff}mode,account,lane,", alone.trim_start_matches('\u{feff}')),
+            _ => ("\"live\",\"acct_1\",0,", alone),
+        };
+        assert_eq!(several, format!("{front}{alone}"));
+    }
+}
+
+#[test]
 fn the_same_entries_make_the_same_files() {
     assert_eq!(files(&day(50), None), files(&day(50), None));
     assert_ne!(files(&day(50), None).manifest, files(&day(50), Some(Hash::ZERO)).manifest);
