@@ -1,5 +1,6 @@
 //! The walk through one log, entry by entry.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axiru_domain::{Date, LogId};
@@ -90,11 +91,11 @@ impl Walk<'_> {
         unmet: &mut BTreeSet<u64>,
         found: &mut LogReport,
     ) -> bool {
+        let broken = self.gaps(files);
         for &(first, last, day) in &files.segments {
             let file = Name::Segment(self.log.clone(), day, first, last).text();
-            if first != grown.tip.seq {
-                let what = if first > grown.tip.seq { "entries before it are missing" } else { "it repeats entries" };
-                self.report.fault(file, Some(grown.tip.seq.min(first)), what);
+            // Told with the gaps.
+            if broken.is_some_and(|broken| first >= broken) {
                 return false;
             }
             if !self.segment(&file, day, grown, found) {
@@ -115,6 +116,26 @@ impl Walk<'_> {
             }
         }
         true
+    }
+
+    /// Every place where the names of segments do not follow each other. Gives the first segment behind the first of them.
+    fn gaps(&mut self, files: &LogFiles) -> Option<u64> {
+        let (mut next, mut broken) = (0, None);
+        for &(first, last, day) in &files.segments {
+            let what = match first.cmp(&next) {
+                Ordering::Equal => None,
+                Ordering::Greater if first - next == 1 => Some(format!("entry {next}, before it, is missing")),
+                Ordering::Greater => Some(format!("entries {next} to {}, before it, are missing", first - 1)),
+                Ordering::Less => Some("it repeats entries".to_owned()),
+            };
+            if let Some(what) = what {
+                let file = Name::Segment(self.log.clone(), day, first, last).text();
+                self.report.fault(file, Some(next.min(first)), what);
+                broken = broken.or(Some(first));
+            }
+            next = next.max(last.saturating_add(1));
+        }
+        broken
     }
 
     /// The files that help to read and check the folder by other means.
