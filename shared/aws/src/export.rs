@@ -10,7 +10,7 @@
 //!
 //! Lock row: pk `<log>`, sk `export`; `size`, `root`, `peaks` (the tree's right edge), `last_leaf`, `first` (first entry of the last segment),
 //! `note` (its signed checkpoint), `published` and `published_root` (up to where files are written), `signed_at`, `days` (signed, without daily
-//! files), `heartbeat` (day of the last one that is signed), `sealed` (last day with files, and hash of its manifest), `alarm`, `clock_alarm`.
+//! files), `heartbeat` (day of the last one that is signed), `sealed` (last day with files, and hash of its manifest), `alarm`, `told_*`.
 
 mod alarm;
 mod bucket;
@@ -135,7 +135,8 @@ impl ExportError {
             Self::Gap { seq, .. } => (AlarmKind::Gap, Some(*seq)),
             Self::Tampered { seq, kind, .. } => (*kind, Some(*seq)),
             Self::Overwrite(_) | Self::Day(DayError::Stored | DayError::Gzip(_)) => (AlarmKind::Overwrite, None),
-            Self::Foreign(_) | Self::Ledger(CommitError::Tip(_)) => (AlarmKind::Foreign, None),
+            Self::Foreign(_) => (AlarmKind::Foreign, None),
+            Self::Ledger(CommitError::Tip(_)) => (AlarmKind::Unreadable, None),
             Self::Clock { .. } => (AlarmKind::Clock, None),
             _ => return None,
         };
@@ -280,7 +281,7 @@ impl Exporter {
             }
             segments += 1;
         }
-        let days = self.seal_days(log).await?;
+        let days = if lock.finished_day().is_some() { self.seal_days(log).await? } else { 0 };
         Ok(Exported { segments, size: lock.published, days })
     }
 

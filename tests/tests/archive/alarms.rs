@@ -41,6 +41,28 @@ async fn a_clock_that_went_back_an_hour_signs_nothing_and_is_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_stops_signing_only_until_it_can() {
+    let ground = Ground::new(InProcess::new().unwrap(), Retries::Off).await;
+    ground.append(LOG, 0..3, first_day).await;
+    ground.exporter(first_day).export(&log()).await.unwrap();
+    ground.append(LOG, 3..4, first_day).await;
+    // As an older version sees what a newer one wrote.
+    let entry = ground.entries(LOG).await.remove(3);
+    let strange = String::from_utf8(entry.bytes().to_vec()).unwrap().replace("\"v\":1", "\"v\":2");
+    ground.overwrite(LOG, 3, strange.as_bytes()).await;
+    let before = ground.copy();
+    for _ in 0..3 {
+        assert!(ground.exporter(first_day).export(&log()).await.unwrap_err().is_alarm());
+    }
+    assert_eq!(ground.copy(), before);
+    let told: Vec<_> = ground.entries("live#acct_1#1").await.iter().map(|e| e.fields()["alarm"].clone()).collect();
+    assert_eq!(told, ["unreadable"]);
+    ground.overwrite(LOG, 3, entry.bytes()).await;
+    ground.exporter(first_day).export(&log()).await.unwrap();
+    assert_eq!(ground.copy().sound().unwrap().logs[0].entries, 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_writer_a_day_ahead_is_not_signed_before_that_day() {
     let ground = Ground::new(InProcess::new().unwrap(), Retries::Off).await;
     ground.append(LOG, 0..2, first_day).await;

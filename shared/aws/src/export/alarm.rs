@@ -2,7 +2,7 @@
 //!
 //! The closing mark is the attribute `alarm` of the lock's row. It is set in the same transaction as the entry in the other log, and every
 //! move of the lock asks for its absence; so nothing is signed behind an alarm, and each is told once. Nothing ever takes it away:
-//! `docs/operations.md` says what a person does.
+//! `docs/operations.md` says what a person does. What passes by itself (a wrong clock) sets `told_<kind>` instead: it is told once for a log.
 
 use std::fmt;
 
@@ -32,8 +32,10 @@ pub enum AlarmKind {
     Rollback,
     /// A file is there already with other bytes.
     Overwrite,
-    /// Something that is no entry of the log stands among its entries.
+    /// The log is none of a connection's.
     Foreign,
+    /// Something that this program cannot read as an entry of the log stands among its entries.
+    Unreadable,
     /// The clock went back, or entries are from the future.
     Clock,
 }
@@ -50,14 +52,16 @@ impl AlarmKind {
             Self::Rollback => "rollback",
             Self::Overwrite => "overwrite",
             Self::Foreign => "foreign",
+            Self::Unreadable => "unreadable",
             Self::Clock => "clock",
         }
     }
 
-    /// Whether the log stays closed when the cause is gone. A wrong clock is set right; nothing else is undone.
+    /// Whether the log stays closed when the cause is gone. A wrong clock is set right, and an entry that an older version of this program
+    /// cannot read is read by the newer one that wrote it: nothing can be signed past either while it lasts. Nothing else is undone.
     #[must_use]
     pub const fn closes(self) -> bool {
-        !matches!(self, Self::Clock)
+        !matches!(self, Self::Clock | Self::Unreadable)
     }
 }
 
@@ -77,6 +81,11 @@ pub struct Alarm {
 }
 
 impl Alarm {
+    /// The attribute that notes it: the one that closes the log, or one that only remembers that it was told.
+    pub(super) fn attribute(self) -> String {
+        if self.kind.closes() { super::lock::ALARM.to_owned() } else { format!("{}{}", super::lock::TOLD, self.kind) }
+    }
+
     /// The text in the row.
     pub(super) fn to_mark(self) -> String {
         self.seq.map_or_else(|| self.kind.to_string(), |seq| format!("{} {seq}", self.kind))
@@ -102,7 +111,7 @@ impl Store {
         };
         let draft = Draft { log: other.clone(), actor: Actor::Axiru, ty: EntryType::AlarmRaised, fields };
         let plan = || async {
-            if self.export_lock(log).await?.told(alarm) {
+            if self.export_lock(log).await?.has_told(alarm) {
                 return Ok::<_, CommitError>(Writes::default());
             }
             let row = TransactWriteItem::builder().update(self.marking(log, alarm)?).build();
@@ -127,17 +136,14 @@ impl Store {
 
     /// Sets the mark, unless there is one.
     async fn mark_alarm(&self, log: &LogId, alarm: Alarm) -> Result<(), StoreError> {
-        if self.export_lock(log).await?.told(alarm) {
-            return Ok(());
-        }
         let update = self
             .client
             .update_item()
             .table_name(&self.state)
             .set_key(Some(key(log.key(), super::lock::SK)))
             .update_expression("SET #mark = :alarm")
-            .condition_expression("attribute_not_exists(#mark) OR #mark <> :alarm")
-            .expression_attribute_names("#mark", mark_of(alarm))
+            .condition_expression("attribute_not_exists(#mark)")
+            .expression_attribute_names("#mark", alarm.attribute())
             .expression_attribute_values(":alarm", s(alarm.to_mark()));
         match update.send().await {
             Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
@@ -148,26 +154,16 @@ impl Store {
     }
 
     fn marking(&self, log: &LogId, alarm: Alarm) -> Result<Update, AwsError> {
-        let condition = if alarm.kind.closes() {
-            "attribute_not_exists(#mark)"
-        } else {
-            "attribute_not_exists(#mark) OR #mark <> :alarm"
-        };
         Update::builder()
             .table_name(&self.state)
             .set_key(Some(key(log.key(), super::lock::SK)))
             .update_expression("SET #mark = :alarm")
-            .condition_expression(condition)
-            .expression_attribute_names("#mark", mark_of(alarm))
+            .condition_expression("attribute_not_exists(#mark)")
+            .expression_attribute_names("#mark", alarm.attribute())
             .expression_attribute_values(":alarm", s(alarm.to_mark()))
             .build()
             .map_err(|_| AwsError::unexpected("closing a log", "request not built"))
     }
-}
-
-/// The attribute that notes an alarm: the one that closes the log, or the one that only remembers that it was told.
-const fn mark_of(alarm: Alarm) -> &'static str {
-    if alarm.kind.closes() { super::lock::ALARM } else { super::lock::CLOCK }
 }
 
 const fn other_mode(mode: Mode) -> Mode {

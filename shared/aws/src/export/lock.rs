@@ -1,6 +1,6 @@
 //! The lock of a log: how much of it is signed. Whoever can change it can show two views of a log, so only `export` may.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
@@ -19,8 +19,8 @@ pub(super) const SK: &str = "export";
 /// The attribute that closes the log: what happened to it.
 pub(super) const ALARM: &str = "alarm";
 
-/// The attribute that remembers the last alarm about the clock.
-pub(super) const CLOCK: &str = "clock_alarm";
+/// Begin of the names of attributes that remember which alarms were told that do not close the log.
+pub(super) const TOLD: &str = "told_";
 
 /// A day whose entries, or the first of them, are signed, and whose files are not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub(super) struct Lock {
     pub(super) sealed: Option<Sealed>,
     /// What closed the log.
     pub(super) alarm: Option<String>,
-    /// The last alarm about the clock.
-    pub(super) clock_alarm: Option<String>,
+    /// What was told without closing it: name and text of each attribute.
+    pub(super) told: BTreeMap<String, String>,
 }
 
 impl Lock {
@@ -84,7 +84,7 @@ impl Lock {
             heartbeat: None,
             sealed: None,
             alarm: None,
-            clock_alarm: None,
+            told: BTreeMap::new(),
         }
     }
 
@@ -94,15 +94,22 @@ impl Lock {
     }
 
     /// Whether an alarm has been told already.
-    pub(super) fn told(&self, alarm: Alarm) -> bool {
-        if alarm.kind.closes() { self.alarm.is_some() } else { self.clock_alarm.as_deref() == Some(&*alarm.to_mark()) }
+    pub(super) fn has_told(&self, alarm: Alarm) -> bool {
+        if alarm.kind.closes() { self.alarm.is_some() } else { self.told.contains_key(&alarm.attribute()) }
+    }
+
+    /// The oldest day that is over and has no files: a heartbeat of a later day is signed, and all of it is written as segments.
+    pub(super) fn finished_day(&self) -> Option<OpenDay> {
+        let over = self.days.first().filter(|open| self.heartbeat > Some(open.day));
+        over.filter(|open| open.last < self.published && self.alarm.is_none()).copied()
     }
 
     fn of(row: &Item) -> Result<Self, RowError> {
-        let mark = |name| row.contains_key(name).then(|| text(row, name).map(str::to_owned)).transpose();
-        let (alarm, clock_alarm) = (mark(ALARM)?, mark(CLOCK)?);
+        let alarm = row.contains_key(ALARM).then(|| text(row, ALARM).map(str::to_owned)).transpose()?;
+        let marks = row.iter().filter(|(name, _)| name.starts_with(TOLD));
+        let told = marks.filter_map(|(name, mark)| Some((name.clone(), mark.as_s().ok()?.clone()))).collect();
         if !row.contains_key("size") {
-            return Ok(Self { alarm, clock_alarm, ..Self::empty() });
+            return Ok(Self { alarm, told, ..Self::empty() });
         }
         let hash = |text: &str, name| text.parse::<Hash>().map_err(|_| RowError(name));
         let peaks = texts(row, "peaks")?.iter().map(|peak| hash(peak, "peaks")).collect::<Result<_, _>>()?;
@@ -130,7 +137,7 @@ impl Lock {
             heartbeat,
             sealed: sealed(text(row, "sealed")?)?,
             alarm,
-            clock_alarm,
+            told,
         })
     }
 
@@ -152,7 +159,7 @@ impl Lock {
             ("heartbeat".to_owned(), s(self.heartbeat.map(|day| day.to_string()).unwrap_or_default())),
             ("sealed".to_owned(), s(sealed_text(self.sealed.as_ref()))),
         ]);
-        item.extend(self.clock_alarm.as_ref().map(|alarm| (CLOCK.to_owned(), s(alarm))));
+        item.extend(self.told.iter().map(|(name, mark)| (name.clone(), s(mark))));
         item
     }
 }

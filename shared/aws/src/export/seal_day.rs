@@ -26,9 +26,7 @@ impl Exporter {
         let mut sealed = 0;
         while sealed < MAX_DAYS {
             let lock = self.store.export_lock(log).await?;
-            let finished = lock.days.first().filter(|open| lock.heartbeat > Some(open.day)).copied();
-            // Only what is written as segments is told a second time as a day.
-            let Some(open) = finished.filter(|open| open.last < lock.published && lock.alarm.is_none()) else { break };
+            let Some(open) = lock.finished_day() else { break };
             let files = self.day_files(log, &lock, &open).await?;
             self.write_day(log, &open, &files).await?;
             self.tell_sealed(log, &open, files.manifest_sha256()).await?;
