@@ -107,6 +107,12 @@ impl Sample {
 
     /// Writes the files of the day under way, and the entry of `at`, on a later day, that seals it.
     fn seal(&mut self, at: i64) {
+        let says = self.write_day();
+        self.append(EntryType::ExportSealed, says, at);
+    }
+
+    /// Writes the files of the day under way. Gives what the entry that seals it says.
+    fn write_day(&mut self) -> Value {
         self.sign();
         let entries = &self.entries[self.day..];
         let day = entries[0].at().date();
@@ -122,8 +128,7 @@ impl Sample {
             self.copy.0.insert(Name::Daily(self.log.clone(), day, file).text(), bytes);
         }
         self.day = self.entries.len();
-        let says = json!({"day": day.to_string(), "first": first, "last": last, "manifest_sha256": sha256.to_string()});
-        self.append(EntryType::ExportSealed, says, at);
+        json!({"day": day.to_string(), "first": first, "last": last, "manifest_sha256": sha256.to_string()})
     }
 }
 
@@ -276,6 +281,90 @@ fn entries_without_a_checkpoint_and_a_checkpoint_without_entries_are_found() {
     let mut cut = longer.clone();
     cut.0.retain(|name, _| !name.ends_with("00000000000000000002.ndjson"));
     assert!(!check(&cut, &keys).passed());
+}
+
+#[test]
+fn a_seal_that_says_something_else_is_found() {
+    for (field, value) in [
+        ("manifest_sha256", json!("0".repeat(64))),
+        ("first", json!(1)),
+        ("last", json!(0)),
+        ("day", json!("1970-01-03")),
+    ] {
+        let mut sample = sample(LOG, &[0, 1], 2);
+        let mut says = sample.write_day();
+        says[field] = value;
+        sample.append(EntryType::ExportSealed, says, DAY);
+        sample.sign();
+        let report = check(&sample.copy, &[sample.key.clone()]);
+        // A day that nobody sealed is no fault of the copy; one that is sealed and has no files is.
+        assert!(!report.passed(), "{field}");
+        assert!(report.faults[0].file.ends_with("manifest.json"), "{:?}", report.faults);
+    }
+}
+
+#[test]
+fn a_day_under_way_has_no_files() {
+    let mut sample = sample(LOG, &[0, 1], 2);
+    sample.write_day();
+    let report = check(&sample.copy, &[sample.key.clone()]);
+    assert_eq!(report.faults[0].what, "the day is not over");
+    // Written, and not yet sealed by an entry: the exporter is between the two.
+    sample.push(&changed(LOG, "re_9", "failed"), DAY);
+    sample.sign();
+    let report = check(&sample.copy, &[sample.key.clone()]);
+    assert!(report.passed() && report.unchecked.len() == 1, "{report:?}");
+}
+
+#[test]
+fn a_checkpoint_that_is_remembered_must_be_continued() {
+    let earlier = sample(LOG, &[0, 1], 1);
+    let note = |sample: &Sample| sample.copy.0[&Name::Newest(sample.log.clone()).text()].clone();
+    let check = |sample: &Sample, note: &[u8]| {
+        let mut trusted = Trusted::keys(vec![sample.key.clone()]);
+        trusted.remember(note).unwrap();
+        verify(&sample.copy, &trusted, &mut |_| {}).unwrap()
+    };
+    let (later, other) = (sample(LOG, &[0, 1, 2, 3], 3), sample(LOG, &[0, 2, 3], 1));
+    // At a size that is no checkpoint of the later copy, too.
+    let report = check(&later, &note(&earlier));
+    assert_eq!((report.faults, report.remembered.len()), (vec![], 1));
+    assert!(check(&other, &note(&earlier)).faults[0].what.contains("history was changed"));
+    assert!(check(&earlier, &note(&later)).faults[0].what.contains("has 2 right ones"));
+    let mut trusted = Trusted::keys(vec![later.key.clone()]);
+    assert!(trusted.remember(b"axiru.t/ledger/live/acct_2/0\n1\n").is_err());
+    assert!(trusted.remember(&note(&later)[1..]).is_err());
+}
+
+#[test]
+fn what_lane_0_says_of_the_lanes_must_be_so() {
+    let other = sample("live#acct_1#1", &[0, 1, 2], 1);
+    let (size, root) = (2, *sample("live#acct_1#1", &[0, 1], 1).tree.root().as_bytes());
+    let root = Hash::from_slice(&root).unwrap();
+    let empty = CompactRange::new().root();
+    for (size, root, fine) in [
+        (size, root, true),
+        (0, empty, true),
+        (size, empty, false),
+        (0, root, false),
+        (4, root, false),
+        (3, root, false),
+    ] {
+        let mut first = Sample::new(LOG);
+        let head = |lane: u64, size: u64, root: Hash| json!({"lane": lane, "size": size, "root": root.to_string()});
+        let heads = json!({"day": "1970-01-01", "heads": [head(0, 0, empty), head(1, size, root)]});
+        first.append(EntryType::LanesHeads, heads, 0);
+        first.sign();
+        let mut copy = other.copy.clone();
+        let keys = format!("{}\n{}\n", first.key, other.key);
+        copy.0.extend(first.copy.0.clone());
+        copy.0.insert(Name::AllKeys.text(), keys.into_bytes());
+        let report = check(&copy, &[first.key.clone(), other.key.clone()]);
+        assert_eq!(report.passed(), fine, "{size} {root}: {:?}", report.faults);
+        // Without the lane, only a list that says it is empty is true.
+        copy.0.retain(|name, _| !name.contains("/acct_1/1/"));
+        assert_eq!(check(&copy, &[first.key.clone(), other.key.clone()]).passed(), size == 0 && root == empty);
+    }
 }
 
 #[test]
