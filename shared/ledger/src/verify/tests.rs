@@ -18,7 +18,7 @@ use crate::merkle::CompactRange;
 use crate::note::tests::signer;
 use crate::readers;
 use crate::segment;
-use crate::tile::Tile;
+use crate::tile::{Kind, Tile, TilePath};
 use crate::types::EntryType;
 
 #[derive(Clone, Default)]
@@ -284,6 +284,87 @@ fn entries_without_a_checkpoint_and_a_checkpoint_without_entries_are_found() {
 }
 
 #[test]
+fn a_checkpoint_that_no_segment_ends_at_is_found() {
+    let id = LogId::from_key(LOG).unwrap();
+    let (note, newest) = (|size| Name::Note(id.clone(), size).text(), Name::Newest(id.clone()).text());
+    // Signed, and the entries behind it were taken away with their tiles.
+    let (mut short, keys) = export(LOG, &[0, 1], 1);
+    let (longer, _) = export(LOG, &[0, 1, 2], 1);
+    for name in [note(3), newest] {
+        short.0.insert(name.clone(), longer.0[&name].clone());
+    }
+    let report = check(&short, &keys);
+    assert_eq!((report.faults[0].file.as_str(), report.faults[0].seq), (note(3).as_str(), Some(2)), "{report:?}");
+    // In the middle of a segment.
+    let (mut coarse, keys) = export(LOG, &[0, 1], 2);
+    coarse.0.insert(note(1), longer.0[&note(1)].clone());
+    let report = check(&coarse, &keys);
+    assert_eq!(report.faults[0].what, "no segment ends at this checkpoint", "{report:?}");
+    // The newest one is of another history, truly signed and of the same size.
+    let (mut copy, keys) = export(LOG, &[0, 1], 2);
+    let (other, _) = export(LOG, &[0, 2], 2);
+    let newest = Name::Newest(id.clone()).text();
+    copy.0.insert(newest.clone(), other.0[&newest].clone());
+    let report = check(&copy, &keys);
+    assert_eq!(report.faults[0].what, "it is none of the checkpoints in the copy", "{report:?}");
+}
+
+/// What is found first in a log that is signed with the right key all the same.
+fn first_fault(sample: &Sample) -> String {
+    let report = check(&sample.copy, std::slice::from_ref(&sample.key));
+    report.faults.first().map(|fault| fault.what.clone()).unwrap_or_default()
+}
+
+#[test]
+fn what_is_signed_and_untrue_is_found() {
+    let honest = || sample(LOG, &[DAY, DAY + 1], 2);
+    assert_eq!(first_fault(&honest()), "");
+    let pushed = |draft: &Draft, at: i64| {
+        let mut sample = honest();
+        sample.push(&changed(LOG, "re_8", "failed"), DAY + 2);
+        // An exporter that wrote this would have believed anything.
+        sample.tip.at = None;
+        sample.push(draft, at);
+        sample.sign();
+        first_fault(&sample)
+    };
+    let next = changed(LOG, "re_9", "failed");
+    assert_eq!(pushed(&next, DAY + 3), "");
+    assert_eq!(pushed(&next, DAY + 1), "its time is before that of the entry before");
+    assert_eq!(pushed(&changed("live#acct_2#0", "re_9", "failed"), DAY + 3), "it is an entry of live/acct_2/0");
+    assert!(pushed(&changed(LOG, "re_0", "failed"), DAY + 3).ends_with("stands twice in the log"));
+
+    let mut sample = honest();
+    let (size, name) = (sample.tree.size(), |size| Name::Note(LogId::from_key(LOG).unwrap(), size).text());
+    let note = sample.note(size, Hash::of(b"another history")).into_bytes();
+    for name in [name(size), Name::Newest(sample.log.clone()).text()] {
+        sample.copy.0.insert(name, note.clone());
+    }
+    assert_eq!(first_fault(&sample), "its root is not the root of the entries");
+    let mut sample = honest();
+    let note = sample.note(size + 1, sample.tree.root()).into_bytes();
+    sample.copy.0.insert(name(size), note);
+    assert_eq!(first_fault(&sample), format!("it is of size {}", size + 1));
+
+    // The segment under the name of another day.
+    let mut sample = honest();
+    let segment = sample.copy.0.keys().find(|name| name.ends_with(".ndjson")).unwrap().clone();
+    let bytes = sample.copy.0.remove(&segment).unwrap();
+    sample.copy.0.insert(segment.replace("1970-01-02", "1970-01-03"), bytes);
+    assert_eq!(first_fault(&sample), "it is of 1970-01-02, in a file of 1970-01-03");
+
+    // Tiles that the tree does not have.
+    for (kind, index, width) in
+        [(Kind::Hashes(0), 5, 256), (Kind::Hashes(0), 0, 3), (Kind::Hashes(1), 0, 1), (Kind::Entries, 0, 3)]
+    {
+        let mut sample = honest();
+        let path = TilePath::new(kind, index, width).unwrap();
+        sample.copy.0.insert(Name::Tile(sample.log.clone(), path).text(), vec![0; 32]);
+        assert_eq!(first_fault(&sample), "there are no entries for it", "{path:?}");
+    }
+}
+
+#[test]
 fn a_seal_that_says_something_else_is_found() {
     for (field, value) in [
         ("manifest_sha256", json!("0".repeat(64))),
@@ -314,6 +395,43 @@ fn a_day_under_way_has_no_files() {
     sample.sign();
     let report = check(&sample.copy, &[sample.key.clone()]);
     assert!(report.passed() && report.unchecked.len() == 1, "{report:?}");
+}
+
+#[test]
+fn files_of_a_day_without_entries_are_found() {
+    let (copy, keys) = export(LOG, &[0, DAY, 2 * DAY], 2);
+    let id = LogId::from_key(LOG).unwrap();
+    for file in DailyFile::ALL {
+        let mut more = copy.clone();
+        let name = Name::Daily(id.clone(), "1999-12-31".parse().unwrap(), file).text();
+        more.0.insert(name.clone(), b"x".to_vec());
+        let report = check(&more, &keys);
+        let found: Vec<_> = report.faults.iter().map(|fault| (fault.file.as_str(), fault.what.as_str())).collect();
+        assert_eq!(found, [(name.as_str(), "there are no entries of this day")]);
+    }
+}
+
+#[test]
+fn the_list_of_keys_names_trusted_ones_only() {
+    let (copy, keys) = export(LOG, &[0, 1], 2);
+    let id = LogId::from_key(LOG).unwrap();
+    let other = signer(2, &origin("t", &id)).1;
+    let foreign = signer(2, &origin("t", &LogId::from_key("live#acct_2#0").unwrap())).1;
+    let own = &keys[0];
+    for (list, what) in [
+        (format!("{own}\n"), None),
+        (format!("{own}\n{foreign}\n"), Some("is not among the trusted keys")),
+        (format!("{other}\n"), Some("is not the trusted one")),
+        (format!("{own}"), Some("not one key a line")),
+        (format!("{own}\n\n"), Some("not one key a line")),
+    ] {
+        let mut more = copy.clone();
+        more.0.insert(Name::AllKeys.text(), list.clone().into_bytes());
+        let report = check(&more, &keys);
+        let found: Vec<_> = report.faults.iter().map(|fault| fault.file == Name::AllKeys.text()).collect();
+        assert_eq!(found, vec![true; usize::from(what.is_some())], "{list}");
+        assert!(report.faults.iter().all(|fault| fault.what.contains(what.unwrap_or_default())), "{:?}", report.faults);
+    }
 }
 
 #[test]
