@@ -36,6 +36,9 @@ pub(crate) async fn make(
         Some(standing) => standing,
         None => app.decider.standing(token, call.account.as_ref()).await.map_err(|error| Refusal::of(&error))?,
     };
+    if let Some(stopped) = &standing.stopped {
+        return Err(Refusal::stopped(stopped));
+    }
     let raw = Raw::of(incoming);
     let governed = standing.enforces(moves.kind().family());
     let key = key_of(call)?;
@@ -83,7 +86,9 @@ enum Hindrance {
 impl Hindrance {
     const fn of(error: &DecideError) -> Self {
         match error {
-            DecideError::Key | DecideError::Account | DecideError::NotConnected => Self::Caller,
+            DecideError::Key | DecideError::Account | DecideError::NotConnected | DecideError::Stopped(_) => {
+                Self::Caller
+            }
             DecideError::OtherContent | DecideError::RateLimited(_) | DecideError::Object(_) => Self::Call,
             DecideError::Undecided(_) => Self::Store,
         }
@@ -195,8 +200,12 @@ async fn in_shadow(
 
 /// A request that is under way: this call's own, which is sent now; or an earlier one's, if nobody is at it.
 async fn under_way(app: &App, decided: Decided, call: &Call, moves: &Moves) -> Result<Response<Body>, Refusal> {
-    let Decided { row, entry, cached, exact, attempt, .. } = decided;
+    let Decided { row, entry, cached, exact, attempt, stopped, .. } = decided;
     let (row, attempt) = if cached {
+        // It may have been sent before it was stopped, and is not sent again: the sweeper finds out.
+        if stopped.is_some() {
+            return Err(Refusal::unknown());
+        }
         // The same call under another key is this one too: its caller waits as well, and the key at Stripe is the same. One that differs
         // in a parameter would send what was not decided.
         if !exact {

@@ -87,6 +87,8 @@ pub enum EntryType {
     LinksRevoked,
     /// Everything, a scope or an actor was stopped, or started again.
     SwitchChanged,
+    /// Somebody wants to start what is stopped; it is started when somebody else wants so too, in time.
+    SwitchStartAsked,
     /// A mail to a person could not be delivered, or was complained about.
     MailReturned,
     /// A day has begun: what follows in the log is of this day or later.
@@ -103,7 +105,7 @@ pub enum EntryType {
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
         Self::ConnectionRevoked,
@@ -140,6 +142,7 @@ impl EntryType {
         Self::GroupChanged,
         Self::LinksRevoked,
         Self::SwitchChanged,
+        Self::SwitchStartAsked,
         Self::MailReturned,
         Self::Heartbeat,
         Self::LanesHeads,
@@ -188,6 +191,7 @@ impl EntryType {
             Self::GroupChanged => "group.changed",
             Self::LinksRevoked => "links.revoked",
             Self::SwitchChanged => "switch.changed",
+            Self::SwitchStartAsked => "switch.start_asked",
             Self::MailReturned => "mail.returned",
             Self::Heartbeat => "heartbeat",
             Self::LanesHeads => "lanes.heads",
@@ -305,7 +309,8 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         | EntryType::AccountReviewChanged
         | EntryType::GroupChanged
         | EntryType::LinksRevoked
-        | EntryType::SwitchChanged => text("change")?.to_owned(),
+        | EntryType::SwitchChanged
+        | EntryType::SwitchStartAsked => text("change")?.to_owned(),
     };
     let mut hex = Hash::of(format!("{ty}\n{scope}\n{subject}").as_bytes()).to_string();
     hex.truncate(32);

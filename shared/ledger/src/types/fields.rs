@@ -215,6 +215,7 @@ impl EntryType {
                 ("why_sha256", Sha256),
             ],
             Self::SwitchChanged => &[("change", Word), ("of", Word), ("stopped", Bool), ("why_sha256", Sha256)],
+            Self::SwitchStartAsked => &[("change", Word), ("of", Word), ("until", Time), ("why_sha256", Sha256)],
             Self::MailReturned => {
                 &[("report", Word), ("person", Word), ("kind_of_return", Word), ("request", WordOrNull)]
             }
