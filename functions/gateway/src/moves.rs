@@ -36,9 +36,6 @@ pub(crate) async fn make(
         Some(standing) => standing,
         None => app.decider.standing(token, call.account.as_ref()).await.map_err(|error| Refusal::of(&error))?,
     };
-    if let Some(stopped) = &standing.stopped {
-        return Err(Refusal::stopped(stopped));
-    }
     let raw = Raw::of(incoming);
     let governed = standing.enforces(moves.kind().family());
     let key = key_of(call)?;

@@ -21,6 +21,8 @@ pub enum EntryType {
     ConnectionWebhooksRegistered,
     /// The connection ended.
     ConnectionRevoked,
+    /// An operator ended the connection; its tokens are deleted.
+    ConnectionDisconnected,
     /// A plan came into force for the scope.
     PlanAdopted,
     /// A movement was seen for the first time, with what the plans say of it.
@@ -105,10 +107,11 @@ pub enum EntryType {
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
         Self::ConnectionRevoked,
+        Self::ConnectionDisconnected,
         Self::PlanAdopted,
         Self::MovementObserved,
         Self::MovementChanged,
@@ -158,6 +161,7 @@ impl EntryType {
             Self::ConnectionConnected => "connection.connected",
             Self::ConnectionWebhooksRegistered => "connection.webhooks_registered",
             Self::ConnectionRevoked => "connection.revoked",
+            Self::ConnectionDisconnected => "connection.disconnected",
             Self::PlanAdopted => "plan.adopted",
             Self::MovementObserved => "movement.observed",
             Self::MovementChanged => "movement.changed",
@@ -310,7 +314,8 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         | EntryType::GroupChanged
         | EntryType::LinksRevoked
         | EntryType::SwitchChanged
-        | EntryType::SwitchStartAsked => text("change")?.to_owned(),
+        | EntryType::SwitchStartAsked
+        | EntryType::ConnectionDisconnected => text("change")?.to_owned(),
     };
     let mut hex = Hash::of(format!("{ty}\n{scope}\n{subject}").as_bytes()).to_string();
     hex.truncate(32);

@@ -146,6 +146,13 @@ fn stories() -> Vec<Story> {
             last: "switch.changed",
         },
         Story {
+            name: "disconnect",
+            before: Vec::new,
+            route: "disconnect".into(),
+            body: json!({"change": chg(2), "why": "the trial is over"}),
+            last: "connection.disconnected",
+        },
+        Story {
             name: "stop everything",
             before: Vec::new,
             route: "switch".into(),
