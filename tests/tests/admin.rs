@@ -2,6 +2,7 @@
 
 mod approvals;
 mod crashes;
+mod disconnect;
 mod groups;
 mod keys;
 mod office;

@@ -9,3 +9,4 @@ mod passes;
 mod queued;
 mod shadow;
 mod speed;
+mod stopped;

@@ -61,6 +61,7 @@ async fn in_scope(app: &App, operator: &Operator, method: &Method, path: &str, r
         (true, ["approvals", id, "cancel"]) => approvals::cancel(app, &asked, id).await,
         (true, ["links", "revoke"]) => approvals::revoke_links(app, &asked).await,
         (true, ["switch"]) => switches::turn(app, &asked).await,
+        (true, ["disconnect"]) => scopes::disconnect(app, &asked).await,
         (true, ["review"]) => scopes::review(app, &asked).await,
         (false, ["persons"]) => persons::list(app, &asked).await,
         (true, ["persons"]) => persons::add(app, &asked).await,

@@ -1,4 +1,4 @@
-//! How scopes stand: `/admin/status`, and of one scope `status`, `limits`, `review`.
+//! How scopes stand: `/admin/status`, and of one scope `status`, `limits`, `review`, `disconnect`.
 
 use axiru_aws::admin::ChangeId;
 use axiru_domain::{AccountId, Subject};
@@ -17,6 +17,20 @@ struct Reviewed {
     connected: AccountId,
     under_review: bool,
     why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disconnected {
+    #[serde(deserialize_with = "parsed")]
+    change: ChangeId,
+    why: String,
+}
+
+/// Ends the connection.
+pub(crate) async fn disconnect(app: &App, asked: &Asked<'_>) -> Answer {
+    let wanted: Disconnected = read(asked.body)?;
+    app.store.disconnect(&asked.act(wanted.change), &wanted.why, app.now).await.map_err(problem)
 }
 
 /// Every scope.

@@ -100,6 +100,7 @@ fn note(mode: axiru_domain::Mode, error: &DecideError) {
         DecideError::Key
         | DecideError::Account
         | DecideError::NotConnected
+        | DecideError::Stopped(_)
         | DecideError::OtherContent
         | DecideError::Object(_) => {}
     }

@@ -77,6 +77,14 @@ impl Refusal {
                 "not_connected",
                 "the account is not connected in the key's mode: an operator connects it with `axiru connect`",
             ),
+            DecideError::Stopped(of) => Self::new(
+                StatusCode::FORBIDDEN,
+                "stopped",
+                format!(
+                    "an operator has stopped this ({of}): nothing is decided and nothing may be moved until two operators have started it again; \
+                     `axiru status` shows it"
+                ),
+            ),
             DecideError::OtherContent => Problem::new(
                 StatusCode::CONFLICT,
                 "idempotency_key_reused",

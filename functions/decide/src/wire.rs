@@ -173,7 +173,7 @@ pub(crate) struct GroupAnswer {
 /// Why a movement was not made.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FailureAnswer {
-    /// `stripe_refused`, `permission_missing`, or `not_executed`: Stripe was never reached. Of what was cancelled after it was held: what has
+    /// `stripe_refused`, `permission_missing`, `stopped` by an operator, or `not_executed`: Stripe was never reached. Of what was cancelled after it was held: what has
     /// changed, such as `refunded_since`, `disputed_since`, `blocked_now`, `new_rule`, `quorum_lost`.
     pub(crate) reason: String,
     /// Stripe's HTTP status, where it answered.

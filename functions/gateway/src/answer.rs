@@ -115,10 +115,12 @@ pub(crate) fn failed(row: &RequestRow) -> Refusal {
     let status = failure.and_then(|failure| failure.status).and_then(|status| StatusCode::from_u16(status).ok());
     let code = failure.and_then(|failure| failure.code.clone());
     let reason = failure.map_or("not_executed", |failure| failure.reason.as_str());
-    let message = if reason == "not_executed" {
-        "This call was never made at Stripe and will not be. Send it with a new idempotency key to make it."
-    } else {
-        "Stripe refused this call, and it will not be made. Send it with a new idempotency key to try again."
+    let message = match reason {
+        "not_executed" => {
+            "This call was never made at Stripe and will not be. Send it with a new idempotency key to make it."
+        }
+        "stopped" => "An operator had stopped this call before it was made, and it will not be made.",
+        _ => "Stripe refused this call, and it will not be made. Send it with a new idempotency key to try again.",
     };
     let status = status.filter(|status| status.is_client_error()).unwrap_or(StatusCode::BAD_REQUEST);
     Refusal::new(status, code.unwrap_or_else(|| format!("axiru_{reason}")), message)

@@ -1,6 +1,7 @@
 //! Answers that say no, in Stripe's own shape, so that Stripe's libraries raise the right exception.
 
 use axiru_aws::decide::DecideError;
+use axiru_aws::switches::Stopped;
 use axiru_stripe::gateway::Refused;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
@@ -66,6 +67,20 @@ impl Refusal {
         )
     }
 
+    /// An operator has stopped it.
+    pub(crate) fn stopped(of: &Stopped) -> Self {
+        let what = match of {
+            Stopped::Deployment => "everything",
+            Stopped::Scope => "everything on this account",
+            Stopped::Actor(_) => "what the actor of this key asks for",
+        };
+        let message = format!(
+            "An operator has stopped {what}: nothing was sent to Stripe for this call. Do not make it another way. It can be sent again when \
+             two operators have started it."
+        );
+        Self::new(StatusCode::FORBIDDEN, "axiru_stopped", message).with("axiru_stopped", of.to_string().into())
+    }
+
     /// Nobody can say: nothing was sent for this call.
     pub(crate) fn unavailable() -> Self {
         Self::new(
@@ -111,6 +126,7 @@ impl Refusal {
                 "axiru_not_connected",
                 "The account is not connected in the key's mode. An operator connects it with `axiru connect`.",
             ),
+            DecideError::Stopped(of) => Self::stopped(of),
             DecideError::OtherContent => Self::new(
                 StatusCode::BAD_REQUEST,
                 "axiru_idempotency_key_reused",

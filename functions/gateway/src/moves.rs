@@ -83,7 +83,9 @@ enum Hindrance {
 impl Hindrance {
     const fn of(error: &DecideError) -> Self {
         match error {
-            DecideError::Key | DecideError::Account | DecideError::NotConnected => Self::Caller,
+            DecideError::Key | DecideError::Account | DecideError::NotConnected | DecideError::Stopped(_) => {
+                Self::Caller
+            }
             DecideError::OtherContent | DecideError::RateLimited(_) | DecideError::Object(_) => Self::Call,
             DecideError::Undecided(_) => Self::Store,
         }
@@ -195,8 +197,12 @@ async fn in_shadow(
 
 /// A request that is under way: this call's own, which is sent now; or an earlier one's, if nobody is at it.
 async fn under_way(app: &App, decided: Decided, call: &Call, moves: &Moves) -> Result<Response<Body>, Refusal> {
-    let Decided { row, entry, cached, exact, attempt, .. } = decided;
+    let Decided { row, entry, cached, exact, attempt, stopped, .. } = decided;
     let (row, attempt) = if cached {
+        // It may have been sent before it was stopped, and is not sent again: the sweeper finds out.
+        if stopped.is_some() {
+            return Err(Refusal::unknown());
+        }
         // The same call under another key is this one too: its caller waits as well, and the key at Stripe is the same. One that differs
         // in a parameter would send what was not decided.
         if !exact {

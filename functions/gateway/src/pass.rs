@@ -93,6 +93,14 @@ pub(crate) fn unreached(scope: &Scope, error: &ReachError) -> Refusal {
     }
 }
 
+/// Refuses what is stopped, in shadow too: it is an operator's own word, and no plan's. What moves nothing out goes on.
+fn not_stopped(standing: &Standing, why: Why<'_>) -> Result<(), Refusal> {
+    match (&standing.stopped, why) {
+        (None, _) | (Some(_), Why::Passes(_)) => Ok(()),
+        (Some(stopped), Why::SideDoor(_) | Why::Unread(_) | Why::Undecided(..)) => Err(Refusal::stopped(stopped)),
+    }
+}
+
 /// A call of a family of which nothing is enforced: recorded if that can be done, and passed on in any case.
 pub(crate) async fn unenforced(
     app: &App,
@@ -101,6 +109,7 @@ pub(crate) async fn unenforced(
     why: Why<'_>,
     family: Family,
 ) -> Result<Response<Body>, Refusal> {
+    not_stopped(standing, why)?;
     if let Err(error) = note(app, standing, why, family, None).await {
         // Shadow must not interfere: what is missing is said by the metric.
         metrics::count(NAME, Some(standing.scope.mode()), "ShadowUnrecorded", 1);
@@ -117,6 +126,7 @@ pub(crate) async fn send_raw(
     why: Why<'_>,
     family: Family,
 ) -> Result<Response<Body>, Refusal> {
+    not_stopped(standing, why)?;
     let scope = &standing.scope;
     let answer = raw.send(app, scope).await.map_err(|error| unreached(scope, &error))?;
     match why {

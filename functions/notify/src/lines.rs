@@ -76,7 +76,7 @@ fn is_told(entry: &Entry) -> bool {
             .iter()
             .any(|name| entry.fields().get(*name).and_then(Value::as_u64) != Some(0)),
         "movement.too_late" | "alarm.raised" | "group.changed" | "links.revoked" | "switch.changed"
-        | "mail.returned" => true,
+        | "switch.start_asked" | "mail.returned" => true,
         ty => ["connection.", "plan.", "person.", "key."].iter().any(|family| ty.starts_with(family)),
     }
 }

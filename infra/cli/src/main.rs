@@ -14,6 +14,7 @@ mod bar;
 mod connect;
 mod copy;
 mod decision;
+mod disconnect;
 mod duration;
 mod export;
 mod key;
@@ -58,6 +59,7 @@ enum Command {
     Connect(connect::ConnectCommand),
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
+    Disconnect(disconnect::DisconnectCommand),
     Export(export::ExportArguments),
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -90,6 +92,7 @@ async fn main() -> ExitCode {
         Command::Approver(command) => approver::run(&command, &mut out).await,
         Command::Connect(command) => connect::run(&command, &mut out).await,
         Command::Decision(command) => decision::run(&command, &mut out).await,
+        Command::Disconnect(command) => disconnect::run(&command, &mut out).await,
         Command::Export(arguments) => export::run(&arguments, &mut out).await,
         Command::Key(command) => key::run(&command, &mut out).await,
         Command::Limits(command) => limits::run(&command, &mut out).await,

@@ -14,9 +14,9 @@ use crate::scopes::{changed, list, text};
 
 /// Stop a scope, one actor in it, or everything.
 ///
-/// While it is stopped, no request that people have approved is made, whoever approved it. Requests are still decided, held and recorded,
-/// and what was already sent to Stripe is still followed to its end. Calls that need nobody's approval are not stopped: to stop those of an
-/// agent, revoke its key (`axiru key revoke`).
+/// From the next request on nothing is decided and nothing is sent to Stripe for it: calls through the gateway are refused, in shadow too,
+/// and what people have approved or what waits in the queue ends. What was already sent is followed to its end. Reading goes on, and so
+/// does whatever moves nothing out, such as cancelling a payout.
 ///
 /// Where several scopes are meant, each is tried, whatever becomes of the others. Exit code 1: in some of them it could not be done.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ use crate::scopes::{changed, list, text};
     axiru stop --scope live/acct_1 --why \"refunds to one card, looking into it\"
   One agent:
     axiru stop --scope live/acct_1 --actor agent:ag_1 --why \"its prompt was tampered with\"
-  Every account, both modes:
+  Every account, both modes, and those that are connected later:
     axiru stop --all --why \"key of the deployment may be known\"")]
 pub(crate) struct StopCommand {
     #[command(flatten)]
@@ -34,8 +34,9 @@ pub(crate) struct StopCommand {
 
 /// Start what was stopped.
 ///
-/// A scope and an actor in it are stopped apart: both must be started. Whoever stopped may start again; a second person is not asked for yet.
-/// What was approved meanwhile is made only if its time is not over.
+/// It takes two: whoever asks first is noted for an hour, and when another person of the account asks within it, it is started. Where only
+/// one person has an AWS identity (`axiru person list`), that one starts alone. A scope and an actor in it are stopped apart, and `--all`
+/// apart from both: each must be started. What was ended meanwhile stays so.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
     axiru start --scope live/acct_1 --why \"it was a test of ours\"
@@ -57,7 +58,7 @@ struct Switch {
         required_unless_present = "all"
     )]
     scope: Vec<Scope>,
-    /// Every scope that was ever connected to the deployment.
+    /// Everything of the deployment, in both modes.
     #[arg(long, conflicts_with = "actor")]
     all: bool,
     /// Only what this actor asks for: `agent:…` or `staff:…`, as `axiru key list` shows them.
@@ -96,7 +97,11 @@ async fn turn(command: &Switch, stopped: bool, out: &mut dyn Write) -> anyhow::R
     let change = command.change.clone().map_or_else(|| ChangeId::random().context("no change id can be made"), Ok)?;
     let api = command.deployment.open().await?;
     let scopes = if command.all { every(&api).await? } else { command.scope.clone() };
-    let body = json!({"change": change.as_str(), "actor": command.actor, "stopped": stopped, "why": command.why});
+    let mut body = json!({"change": change.as_str(), "actor": command.actor, "stopped": stopped, "why": command.why});
+    if let (true, Some(body)) = (command.all, body.as_object_mut()) {
+        // One switch in each mode; every account's log is told of it.
+        body.insert("everything".to_owned(), true.into());
+    }
     let mut done = Vec::new();
     // One that cannot be stopped does not hold back the others.
     for scope in scopes {
@@ -121,7 +126,13 @@ fn tell(done: &[Done], command: &Switch, change: &ChangeId, out: &mut dyn Write)
     if command.json {
         let one = |Done { scope, answer }: &Done| match answer {
             Ok(answer) => {
-                json!({"scope": scope, "changed": changed(answer), "of": answer.get("of"), "stopped": answer.get("stopped")})
+                json!({
+                    "scope": scope,
+                    "changed": changed(answer),
+                    "of": answer.get("of"),
+                    "stopped": answer.get("stopped"),
+                    "second_person_until": answer.get("second_person_until"),
+                })
             }
             Err(error) => json!({"scope": scope, "error": format!("{error:#}")}),
         };
@@ -148,9 +159,13 @@ fn tell(done: &[Done], command: &Switch, change: &ChangeId, out: &mut dyn Write)
 
 fn told(answer: &Value) -> String {
     let of = match text(answer, "of") {
+        "deployment" => "the whole deployment in this mode",
         "scope" => "everything",
         actor => actor,
     };
+    if let Some(until) = answer.get("second_person_until").and_then(Value::as_str) {
+        return format!("{of} is still stopped: another person must start it too, by {until}");
+    }
     let state = if answer.get("stopped") == Some(&Value::Bool(true)) { "stopped" } else { "not stopped" };
     format!("{of} is {state}{}", if changed(answer) { " now" } else { ", as before" })
 }
@@ -170,17 +185,20 @@ mod tests {
         let answer = |of: &str, changed: bool| Ok(json!({"changed": changed, "of": of, "stopped": true}));
         let failed = || Err(Refused { status: 503, detail: "try again".into(), document: Value::Null }.into());
         let scope = |text: &str| text.parse::<Scope>().unwrap();
+        let until = "2026-11-29T10:00:00.000Z";
+        let waits = Ok(json!({"changed": true, "of": "deployment", "stopped": true, "second_person_until": until}));
         let done = [
             Done { scope: scope("test/acct_1"), answer: answer("scope", true) },
             Done { scope: scope("live/acct_1"), answer: failed() },
             Done { scope: scope("live/acct_2"), answer: answer("agent:ag_1", false) },
+            Done { scope: scope("live/acct_3"), answer: waits },
         ];
         let mut out = Vec::new();
         let code = tell(&done, &command(false), &change, &mut out).unwrap();
         assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
         let expected = format!(
             "test/acct_1: everything is stopped now\nlive/acct_1: NOT DONE: refused (503): try again\nlive/acct_2: agent:ag_1 is stopped, \
-             as before\nRepeat the command with `--change {change}` for what was not answered.\n"
+             as before\nlive/acct_3: the whole deployment in this mode is still stopped: another person must start it too, by {until}\nRepeat the command with `--change {change}` for what was not answered.\n"
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         let mut out = Vec::new();

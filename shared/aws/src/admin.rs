@@ -6,6 +6,7 @@ pub mod act;
 pub mod alias;
 mod approval;
 mod asking;
+mod disconnect;
 pub mod group;
 pub mod key;
 pub mod limits;

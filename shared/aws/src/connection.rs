@@ -6,9 +6,11 @@
 
 use std::fmt;
 
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use axiru_domain::{Lanes, Mode, Scope, Timestamp};
 
-use crate::item::{Item, RowError, number, text};
+use crate::error::AwsError;
+use crate::item::{Item, RowError, key, number, s, text};
 use crate::store::{Store, StoreError};
 
 /// What a connection may be used for.
@@ -16,7 +18,7 @@ use crate::store::{Store, StoreError};
 pub enum ConnectionState {
     /// In use.
     Active,
-    /// The merchant uninstalled it; nothing is accepted for it.
+    /// The merchant uninstalled it, or an operator disconnected it; nothing is accepted for it.
     Revoked,
     /// Its tokens died; a person must connect again.
     ReauthRequired,
@@ -82,6 +84,22 @@ impl Connection {
             attempt: text(row, "attempt")?.to_owned(),
             connected_at: crate::item::parse(row, "connected_at")?,
         })
+    }
+
+    /// The write that ends it: its tokens are deleted; its logs stay.
+    pub(crate) fn revoked(&self, store: &Store) -> Result<TransactWriteItem, AwsError> {
+        let update = Update::builder()
+            .table_name(&store.state)
+            .set_key(Some(key(pk(self.scope.mode()), self.scope.account().as_str())))
+            .update_expression("SET #state = :revoked REMOVE tokens")
+            // The same install, and nobody else has ended it.
+            .condition_expression("attempt = :attempt AND #state <> :revoked")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":revoked", s(ConnectionState::Revoked.as_str()))
+            .expression_attribute_values(":attempt", s(&self.attempt))
+            .build();
+        let update = update.map_err(|_| AwsError::unexpected("ending a connection", "request not built"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// The logs of the connection.

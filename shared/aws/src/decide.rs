@@ -36,6 +36,7 @@ use crate::seal::Seal;
 use crate::sealed;
 use crate::similar::{self, SimilarRow};
 use crate::store::{Store, StoreError};
+use crate::switches::{self, Stopped};
 use memory::Memory;
 use view::{Learnt, View, usage};
 
@@ -61,6 +62,21 @@ pub struct Decided {
     pub exact: bool,
     /// What this call wrote, which has the right to send where the request is under way.
     pub attempt: String,
+    /// What an operator has stopped since it was decided: nothing more is sent for it meanwhile.
+    pub stopped: Option<Stopped>,
+}
+
+impl Decided {
+    /// What stops a repeated call, where its answer would have something started now: the caller's own movement, or one passed on in
+    /// shadow. What has an outcome, waits, or may have been sent already is told as it stands.
+    fn would_start(&self, purpose: Purpose) -> Option<&Stopped> {
+        let starts = match self.row.status {
+            RequestStatus::Allowed => true,
+            RequestStatus::Settled | RequestStatus::Expired => purpose == Purpose::Send && !self.governed,
+            _ => false,
+        };
+        self.stopped.as_ref().filter(|_| starts)
+    }
 }
 
 /// Why there is no decision.
@@ -75,6 +91,9 @@ pub enum DecideError {
     /// The account is not connected in the key's mode.
     #[error("the account is not connected")]
     NotConnected,
+    /// An operator has stopped it. Nothing is decided meanwhile.
+    #[error("stopped: {0}")]
+    Stopped(Stopped),
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another request")]
     OtherContent,
@@ -263,11 +282,18 @@ impl Decider {
         else {
             return Err(Undecided::Unsettled.into());
         };
+        let stopped = switches::among(&reads, &course.scope, Some(&who.actor)).map_err(Undecided::from)?;
         if let Some(row) = reads.get(&requests::key_of(&course.scope, &request)) {
             let found = Found::of(&course.scope, &request, row).map_err(Undecided::from)?;
             let governed = plans.enforces(course.ask.intent.kind().family());
-            let decided = self.again(course, found, governed).await?;
+            let decided = Decided { stopped, ..self.again(course, found, governed).await? };
+            if let Some(stopped) = decided.would_start(course.ask.purpose) {
+                return Err(self.stopped(course, stopped.clone()));
+            }
             return Ok(Tried::Decided(Box::new(decided)));
+        }
+        if let Some(stopped) = stopped {
+            return Err(self.stopped(course, stopped));
         }
         let similar_key = similar::key_of(&course.scope, &course.sameness);
         let similar = SimilarRow::of(reads.get(&similar_key)).map_err(Undecided::from)?;
@@ -310,7 +336,21 @@ impl Decider {
         let entry = entries.into_iter().next().ok_or(Undecided::Entry(tip.seq))?;
         let attempt = course.attempt.clone();
         let row = planned.row.written();
-        Ok(Tried::Decided(Box::new(Decided { entry, row, cached: false, governed, exact: true, attempt })))
+        Ok(Tried::Decided(Box::new(Decided {
+            entry,
+            row,
+            cached: false,
+            governed,
+            exact: true,
+            attempt,
+            stopped: None,
+        })))
+    }
+
+    /// The refusal of what is stopped. Nothing of it is passed on by memory, either.
+    fn stopped(&self, course: &Course<'_>, stopped: Stopped) -> DecideError {
+        self.memory.forget(course.ask.token.id(), &course.scope);
+        DecideError::Stopped(stopped)
     }
 
     /// The write of the parameters of a request that has to wait.
@@ -407,7 +447,15 @@ impl Decider {
         let cached = row.attempt != course.attempt;
         let attempt = course.attempt.clone();
         let exact = row.digest == course.digest;
-        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached, governed, exact, attempt })
+        Ok(Decided {
+            entry: self.store.decision_entry(&row).await?,
+            row: *row,
+            cached,
+            governed,
+            exact,
+            attempt,
+            stopped: None,
+        })
     }
 
     /// The decision on an equal request that is open, which from now on answers this idempotency key too.
@@ -417,7 +465,15 @@ impl Decider {
         self.store.put_alias(&course.scope, &alias, open, &course.digest).await.map_err(Undecided::from)?;
         let attempt = course.attempt.clone();
         let exact = row.digest == course.digest;
-        Ok(Decided { entry: self.store.decision_entry(&row).await?, row: *row, cached: true, governed, exact, attempt })
+        Ok(Decided {
+            entry: self.store.decision_entry(&row).await?,
+            row: *row,
+            cached: true,
+            governed,
+            exact,
+            attempt,
+            stopped: None,
+        })
     }
 }
 

@@ -7,9 +7,10 @@ use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
 use serde_json::json;
 
+use crate::connection::ConnectionState;
 use crate::ended;
 use crate::ledger::{CommitError, Writes};
-use crate::requests::RequestRow;
+use crate::requests::{Failure, RequestRow};
 use crate::store::{Store, StoreError};
 
 /// Requests that one run ends at most in one scope. A run is every minute; what is left is ended by the next.
@@ -46,8 +47,13 @@ impl Expirer {
     pub async fn run(&self, mode: Mode) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         for connection in self.store.connections(mode).await? {
+            let revoked = connection.state == ConnectionState::Revoked;
             // A revoked scope's holds end too: its logs remain, and it may be connected again.
-            let due = self.store.due(&connection.scope, (self.clock)()).await?;
+            let due = if revoked {
+                self.store.open(&connection.scope).await?
+            } else {
+                self.store.due(&connection.scope, (self.clock)()).await?
+            };
             swept.open += due.open;
             let over = due.requests.into_iter().filter(|(_, status)| ends_by_itself(*status));
             for (id, _) in over.take(MAX_ENDED) {
@@ -79,20 +85,35 @@ impl Expirer {
         self.store.commit(&row.log(), self.clock, plan).await.map(|entries| !entries.is_empty())
     }
 
-    /// Ends a request whose time is over; false where somebody else did, or something became of it.
+    /// Ends a request whose time is over, or that waits for people at a connection which has ended; false where somebody else did, or
+    /// something became of it.
     async fn end(&self, scope: &Scope, id: &RequestId) -> Result<bool, CommitError> {
         // The lane of a request never changes.
         let Some(row) = self.store.request_row(scope, id).await? else { return Ok(false) };
         let log = row.log();
         let plan = || async {
-            let row = self.store.request_row(scope, id).await?;
-            let over = row.filter(|row| is_over(row, (self.clock)()));
-            match over {
-                Some(row) => self.writes(row).await,
-                None => Ok(Writes::default()),
+            match self.store.request_row(scope, id).await? {
+                Some(row) if is_over(&row, (self.clock)()) => self.writes(row).await,
+                Some(row) if waits(row.status) && self.is_revoked(scope).await? => self.orphaned(row).await,
+                Some(_) | None => Ok(Writes::default()),
             }
         };
         self.store.commit(&log, self.clock, plan).await.map(|entries| !entries.is_empty())
+    }
+
+    async fn is_revoked(&self, scope: &Scope) -> Result<bool, StoreError> {
+        let connection = self.store.connection(scope).await?;
+        Ok(connection.is_some_and(|connection| connection.state == ConnectionState::Revoked))
+    }
+
+    /// The writes that cancel a request whose connection has ended.
+    async fn orphaned(&self, mut row: RequestRow) -> Result<Writes, CommitError> {
+        let reason = "not_connected";
+        let fields = json!({"request": row.id.as_str(), "before": row.status.as_str(), "reason": reason});
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        let draft = Draft { log: row.log(), actor: Actor::Axiru, ty: EntryType::ApprovalCancelled, fields };
+        row.failure = Some(Failure { reason: reason.to_owned(), status: None, code: None });
+        ended::end(&self.store, row, RequestStatus::Cancelled, vec![draft], (self.clock)()).await
     }
 
     /// The writes that end a request and free what it holds.
@@ -107,6 +128,11 @@ impl Expirer {
 /// Whether such a request ends when its time is over. What is under way at Stripe does not: only its outcome ends it.
 const fn ends_by_itself(status: RequestStatus) -> bool {
     matches!(status, RequestStatus::Allowed | RequestStatus::Pending | RequestStatus::Approved)
+}
+
+/// Whether it waits for people, or for its beginning.
+const fn waits(status: RequestStatus) -> bool {
+    matches!(status, RequestStatus::Pending | RequestStatus::Approved)
 }
 
 /// Whether its time is over. What is approved is looked after before it is.

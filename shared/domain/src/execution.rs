@@ -178,6 +178,13 @@ impl Execution {
         }
     }
 
+    /// An operator has stopped it before anybody had the right to send: it is not made. Where somebody had, it is looked for instead.
+    #[must_use]
+    pub fn stopped(&self, status: RequestStatus) -> Next {
+        let untouched = self.lease.is_none() && self.doubts == 0;
+        if status == RequestStatus::Executing && untouched { Next::Failed } else { Next::Nothing }
+    }
+
     /// What the sweeper is to do.
     #[must_use]
     pub fn chore(&self, status: RequestStatus, now: Timestamp) -> Chore {

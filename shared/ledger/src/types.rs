@@ -21,6 +21,8 @@ pub enum EntryType {
     ConnectionWebhooksRegistered,
     /// The connection ended.
     ConnectionRevoked,
+    /// An operator ended the connection; its tokens are deleted.
+    ConnectionDisconnected,
     /// A plan came into force for the scope.
     PlanAdopted,
     /// A movement was seen for the first time, with what the plans say of it.
@@ -87,6 +89,8 @@ pub enum EntryType {
     LinksRevoked,
     /// Everything, a scope or an actor was stopped, or started again.
     SwitchChanged,
+    /// Somebody wants to start what is stopped; it is started when somebody else wants so too, in time.
+    SwitchStartAsked,
     /// A mail to a person could not be delivered, or was complained about.
     MailReturned,
     /// A day has begun: what follows in the log is of this day or later.
@@ -103,10 +107,11 @@ pub enum EntryType {
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 44] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
         Self::ConnectionRevoked,
+        Self::ConnectionDisconnected,
         Self::PlanAdopted,
         Self::MovementObserved,
         Self::MovementChanged,
@@ -140,6 +145,7 @@ impl EntryType {
         Self::GroupChanged,
         Self::LinksRevoked,
         Self::SwitchChanged,
+        Self::SwitchStartAsked,
         Self::MailReturned,
         Self::Heartbeat,
         Self::LanesHeads,
@@ -155,6 +161,7 @@ impl EntryType {
             Self::ConnectionConnected => "connection.connected",
             Self::ConnectionWebhooksRegistered => "connection.webhooks_registered",
             Self::ConnectionRevoked => "connection.revoked",
+            Self::ConnectionDisconnected => "connection.disconnected",
             Self::PlanAdopted => "plan.adopted",
             Self::MovementObserved => "movement.observed",
             Self::MovementChanged => "movement.changed",
@@ -188,6 +195,7 @@ impl EntryType {
             Self::GroupChanged => "group.changed",
             Self::LinksRevoked => "links.revoked",
             Self::SwitchChanged => "switch.changed",
+            Self::SwitchStartAsked => "switch.start_asked",
             Self::MailReturned => "mail.returned",
             Self::Heartbeat => "heartbeat",
             Self::LanesHeads => "lanes.heads",
@@ -305,7 +313,9 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         | EntryType::AccountReviewChanged
         | EntryType::GroupChanged
         | EntryType::LinksRevoked
-        | EntryType::SwitchChanged => text("change")?.to_owned(),
+        | EntryType::SwitchChanged
+        | EntryType::SwitchStartAsked
+        | EntryType::ConnectionDisconnected => text("change")?.to_owned(),
     };
     let mut hex = Hash::of(format!("{ty}\n{scope}\n{subject}").as_bytes()).to_string();
     hex.truncate(32);

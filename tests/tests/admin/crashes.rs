@@ -146,6 +146,32 @@ fn stories() -> Vec<Story> {
             last: "switch.changed",
         },
         Story {
+            name: "disconnect",
+            before: Vec::new,
+            route: "disconnect".into(),
+            body: json!({"change": chg(2), "why": "the trial is over"}),
+            last: "connection.disconnected",
+        },
+        Story {
+            name: "stop everything",
+            before: Vec::new,
+            route: "switch".into(),
+            body: json!({"change": chg(2), "everything": true, "stopped": true, "why": "looking into it"}),
+            last: "switch.changed",
+        },
+        Story {
+            name: "ask for a start",
+            before: || {
+                vec![
+                    ("persons", jo()),
+                    ("switch", json!({"change": chg(3), "stopped": true, "why": "looking into it"})),
+                ]
+            },
+            route: "switch".into(),
+            body: json!({"change": chg(2), "stopped": false, "why": "repaired"}),
+            last: "switch.start_asked",
+        },
+        Story {
             name: "start an actor",
             before: || {
                 let stop = json!({"change": chg(3), "actor": "agent:ag_1", "stopped": true, "why": "looking into it"});

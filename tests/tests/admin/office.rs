@@ -75,6 +75,15 @@ impl Office {
         self.done(ROSA, "persons", ana).await;
     }
 
+    /// The same office at another time.
+    pub(super) fn at(&self, now: fn() -> Timestamp) -> Self {
+        let App { deployment, public_url, mail, store, .. } = &self.app;
+        let tasks =
+            axiru_aws::reconcile::TaskQueue::new(self.account.sqs(Retries::Off), axiru_in_process::RECONCILE_QUEUE_URL);
+        let (deployment, public_url, store) = (deployment.clone(), public_url.clone(), store.clone());
+        Self { account: self.account.clone(), app: App { deployment, public_url, mail: *mail, store, tasks, now } }
+    }
+
     /// The row that connecting leaves behind.
     pub(super) async fn connect(&self, mode: Mode, account: &str, permissions: &str) {
         let s = |text: &str| AttributeValue::S(text.to_owned());

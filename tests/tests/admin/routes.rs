@@ -6,7 +6,7 @@ use serde_json::json;
 use super::office::{JO, LIVE, PER_JO, ROSA, chg, run};
 
 /// Every route of a scope.
-const ROUTES: [(&str, &str); 23] = [
+const ROUTES: [(&str, &str); 24] = [
     ("GET", "status"),
     ("GET", "limits"),
     ("GET", "persons"),
@@ -28,6 +28,7 @@ const ROUTES: [(&str, &str); 23] = [
     ("POST", "plans/refunds-starter/rollback"),
     ("POST", "review"),
     ("POST", "switch"),
+    ("POST", "disconnect"),
     ("POST", "approvals/dec_0123456789abcdef0123456789abcdef/cancel"),
     ("POST", "links/revoke"),
 ];

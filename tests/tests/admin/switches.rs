@@ -6,7 +6,7 @@ use axiru_domain::Actor;
 use axiru_in_process::{Retries, STATE_TABLE};
 use serde_json::{Value, json};
 
-use super::office::{LIVE, Office, ROSA, chg, key_body, new_agent, run, token};
+use super::office::{JO, LIVE, Office, PER_JO, ROSA, chg, key_body, new_agent, next_day, run, token};
 
 fn turn(change: u32, actor: Option<&str>, stopped: bool) -> Value {
     json!({"change": chg(change), "actor": actor, "stopped": stopped, "why": "a canary told us"})
@@ -85,5 +85,100 @@ fn a_switch_that_cannot_be_read_lets_nobody_on() {
         assert!(office.app.store.stopped(&LIVE.parse().unwrap(), &agent("ag_1")).await.is_err());
         office.account.faults().decide(|_| Some(axiru_in_process::Fault::Fail));
         assert!(office.app.store.stopped(&"live/acct_2".parse().unwrap(), &agent("ag_1")).await.is_err());
+    });
+}
+
+/// Jo may administer the scope too.
+async fn with_jo(office: &Office, change: u32) {
+    let jo = json!({"change": chg(change), "person": PER_JO, "emails": ["jo@example.com"], "principals": [JO]});
+    office.done(ROSA, "persons", jo).await;
+}
+
+#[test]
+fn one_stops_and_two_start() {
+    run(async |office| {
+        with_jo(office, 1).await;
+        office.done(JO, "switch", turn(2, None, true)).await;
+        let asked = office.done(ROSA, "switch", turn(3, None, false)).await;
+        let until = "2026-10-31T13:00:00.000Z";
+        assert_eq!(asked, json!({"changed": true, "of": "scope", "stopped": true, "second_person_until": until}));
+        assert_eq!(office.done(ROSA, "switch", turn(3, None, false)).await, asked, "told again");
+        // The same person is no second one.
+        let again = office.done(ROSA, "switch", turn(4, None, false)).await;
+        assert_eq!(again, json!({"changed": false, "of": "scope", "stopped": true, "second_person_until": until}));
+        assert_eq!(stopped(office, LIVE, "ag_1").await, Some(Stopped::Scope));
+        // A stop in between takes the wish back.
+        assert_eq!(office.done(JO, "switch", turn(5, None, true)).await["changed"], true);
+        assert_eq!(office.done(JO, "switch", turn(6, None, false)).await["second_person_until"], until);
+        let started = office.done(ROSA, "switch", turn(7, None, false)).await;
+        assert_eq!(started, json!({"changed": true, "of": "scope", "stopped": false}));
+        assert_eq!(stopped(office, LIVE, "ag_1").await, None);
+        let types = office.types(LIVE).await;
+        let told: Vec<_> = types.iter().filter(|ty| ty.starts_with("switch.")).map(String::as_str).collect();
+        let (changed, asked) = ("switch.changed", "switch.start_asked");
+        assert_eq!(told, [changed, asked, changed, asked, changed]);
+        // A stranger starts nothing.
+        office.done(ROSA, "switch", turn(8, None, true)).await;
+        let stranger = "arn:aws:iam::111122223333:user/mallory";
+        let (status, code, _) = office.refused(stranger, "switch", turn(9, None, false)).await;
+        assert_eq!((status, code.as_str()), (403, "caller_is_no_person"));
+    });
+}
+
+#[test]
+fn a_wish_to_start_passes_with_its_hour_and_with_its_person() {
+    run(async |office| {
+        with_jo(office, 1).await;
+        office.done(ROSA, "switch", turn(2, None, true)).await;
+        office.done(ROSA, "switch", turn(3, None, false)).await;
+        let later = office.at(next_day);
+        let second = later.done(JO, "switch", turn(4, None, false)).await;
+        assert_eq!((&second["stopped"], second["second_person_until"].is_string()), (&json!(true), true), "{second}");
+        // Who is gone is no first one either; with nobody else left, one is enough.
+        later.done(ROSA, "persons/per_jojojojojojojojo/remove", json!({"change": chg(5)})).await;
+        assert_eq!(later.done(ROSA, "switch", turn(6, None, false)).await["stopped"], false);
+        assert_eq!(stopped(office, LIVE, "ag_1").await, None);
+    });
+}
+
+#[test]
+fn everything_is_stopped_by_one_switch_and_told_in_every_log() {
+    run(async |office| {
+        let everything = |change: u32, stopped: bool| json!({"change": chg(change), "everything": true, "stopped": stopped, "why": "a key leaked"});
+        let post = async |scope: &str, change: u32, on: bool| {
+            office.post(ROSA, scope, "switch", &everything(change, on)).await.1
+        };
+        assert_eq!(post(LIVE, 1, true).await, json!({"changed": true, "of": "deployment", "stopped": true}));
+        for scope in [LIVE, "live/acct_2", "live/acct_never"] {
+            assert_eq!(stopped(office, scope, "ag_1").await, Some(Stopped::Deployment), "{scope}");
+        }
+        assert_eq!(stopped(office, "test/acct_1", "ag_1").await, None);
+        assert_eq!(post("live/acct_2", 1, true).await["changed"], true);
+        assert_eq!(post("live/acct_2", 2, true).await["changed"], false);
+        for scope in [LIVE, "live/acct_2"] {
+            assert_eq!(office.get(scope, "status").await["stopped"][0]["of"], "deployment", "{scope}");
+        }
+        // A person of one account is none of another: they cannot start everything from there.
+        let (status, refused) = office.post(ROSA, "live/acct_2", "switch", &everything(3, false)).await;
+        assert_eq!((status.as_u16(), &refused["code"]), (403, &json!("caller_is_no_person")), "{refused}");
+        // Somebody who may administer another account counts as the second.
+        let jo = json!({"change": chg(4), "person": PER_JO, "principals": [JO]});
+        assert_eq!(office.post(ROSA, "live/acct_2", "persons", &jo).await.0, 200);
+        let asked = post(LIVE, 5, false).await;
+        assert!(asked["second_person_until"].is_string(), "{asked}");
+        let (_, started) = office.post(JO, "live/acct_2", "switch", &everything(6, false)).await;
+        assert_eq!(started, json!({"changed": true, "of": "deployment", "stopped": false}));
+        assert_eq!(stopped(office, LIVE, "ag_1").await, None);
+        assert_eq!(post(LIVE, 7, false).await["changed"], true, "told here too");
+        assert_eq!(post(LIVE, 8, false).await["changed"], false);
+        for (scope, starts) in [(LIVE, [true, false]), ("live/acct_2", [true, false])] {
+            let entries = office.entries(scope).await;
+            let told = entries.iter().filter(|entry| entry.ty() == "switch.changed");
+            let told: Vec<_> =
+                told.map(|entry| (entry.fields()["of"].clone(), entry.fields()["stopped"].clone())).collect();
+            assert_eq!(told, starts.map(|on| (json!("deployment"), json!(on))), "{scope}");
+        }
+        let both = json!({"change": chg(9), "everything": true, "actor": "agent:ag_1", "stopped": true, "why": "x"});
+        assert_eq!(office.refused(ROSA, "switch", both).await.0, 400);
     });
 }

@@ -115,6 +115,30 @@ async fn a_key_that_was_revoked_and_an_account_that_is_gone_stop_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_at_a_connection_that_has_ended_is_cancelled_by_the_sweep() {
+    let room = Room::new().await;
+    let begun = approved(&room).await;
+    let waiting = room.held("other", 20_100).await;
+    room.ground.sweep().await.unwrap();
+    assert_eq!(room.read(&waiting).await.status(), RequestStatus::Pending, "while it is connected, it waits");
+    room.set("test#connections", ACCOUNT, "state", s("revoked")).await;
+    room.ground.sweep().await.unwrap();
+    for id in [&begun, &waiting] {
+        let held = room.read(id).await;
+        let reason = held.row().failure.clone().unwrap().reason;
+        assert_eq!((held.status(), reason.as_str()), (RequestStatus::Cancelled, "not_connected"));
+    }
+    let types = room.ground.types().await;
+    assert_eq!(types.iter().filter(|ty| *ty == "approval.cancelled").count(), 2);
+    assert_eq!((room.sealed(), room.ground.made_refunds().len()), (0, 0));
+    // Connected again, it stays so.
+    room.set("test#connections", ACCOUNT, "state", s("active")).await;
+    room.ground.sweep().await.unwrap();
+    assert_eq!((room.work(&begun).await, room.ground.made_refunds().len()), (0, 0));
+    assert_eq!(room.ground.types().await, types);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_others_have_used_meanwhile_stops_it_and_its_own_hold_does_not() {
     // 90.00 of another payment is refunded between the approval and the making; 290.00 is room for both, one cent less is not.
     for (most, fits) in [(29_000, true), (28_999, false)] {

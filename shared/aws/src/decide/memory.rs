@@ -80,6 +80,12 @@ impl Memory {
         put(&mut lock(&self.keys), key.id.clone(), Remembered { hash: token.sha256(), who, accounts, at: now });
     }
 
+    /// Forgets a key and a scope: nothing is passed on by memory of what an operator has stopped.
+    pub(super) fn forget(&self, key: &KeyId, scope: &Scope) {
+        lock(&self.keys).remove(key);
+        lock(&self.scopes).remove(scope);
+    }
+
     /// Remembers what a scope is.
     pub(super) fn read(&self, scope: &Scope, place: Place, now: Timestamp) {
         put(&mut lock(&self.scopes), scope.clone(), (place, now));

@@ -13,6 +13,7 @@ use crate::item::bytes;
 use crate::keys::{self, Key};
 use crate::plans::{self, Assembled, PlanHeads};
 use crate::reads::Reads;
+use crate::switches::{self, Stopped};
 
 /// A caller whose key is accepted, on a connected account.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Standing {
     pub actor: Actor,
     /// Who answers for that.
     pub operator: PersonId,
+    /// What an operator has stopped, that of the actor's among it. Nothing that moves money is passed on meanwhile.
+    pub stopped: Option<Stopped>,
     plans: PlanSet,
 }
 
@@ -77,7 +80,8 @@ impl Decider {
         let scope = Scope::new(token.mode(), account);
         let place = self.memory.place(&scope, now)?;
         let Assembled::Whole(plans) = self.plans.from_heads(&place.heads) else { return None };
-        Some(standing(token, scope, who, plans))
+        // What was stopped is not remembered.
+        Some(standing(token, scope, who, None, plans))
     }
 
     async fn read_standing(
@@ -91,12 +95,19 @@ impl Decider {
         let hinted = account.cloned().or_else(|| chosen(&self.memory.accounts(token, now)?, None).ok());
         let mut wanted = BTreeSet::from([key_row.clone()]);
         wanted.extend(hinted.iter().flat_map(|account| place_rows(&Scope::new(token.mode(), account.clone()))));
+        let known = self.memory.who(token, now).map(|who| who.actor);
+        wanted.extend(
+            hinted
+                .iter()
+                .flat_map(|account| switches::keys_of(&Scope::new(token.mode(), account.clone()), known.as_ref())),
+        );
         let mut reads = Reads::fetch(&self.store, &wanted).await.map_err(Undecided::from)?;
         let key = reads.get(&key_row).map(Key::from_row).transpose().map_err(Undecided::from)?;
         let key = key.filter(|key| key.accepts(token, now).is_ok()).ok_or(DecideError::Key)?;
         self.memory.accepted(&key, token, now);
         let scope = Scope::new(key.mode, chosen(&key.accounts, account)?);
-        let missing: BTreeSet<_> = place_rows(&scope).into_iter().filter(|row| !reads.knows(row)).collect();
+        let needed = place_rows(&scope).into_iter().chain(switches::keys_of(&scope, Some(&key.actor)));
+        let missing: BTreeSet<_> = needed.filter(|row| !reads.knows(row)).collect();
         if !missing.is_empty() {
             reads.extend(Reads::fetch(&self.store, &missing).await.map_err(Undecided::from)?);
         }
@@ -106,7 +117,11 @@ impl Decider {
         let lanes = connection.ok_or(DecideError::NotConnected)?.lanes;
         let heads = reads.get(&heads_at).ok_or(Undecided::NoPlans)?;
         let heads = PlanHeads::from_row(Some(heads)).map_err(Undecided::from)?;
-        self.memory.read(&scope, Place { lanes, heads: heads.clone() }, now);
+        let stopped = switches::among(&reads, &scope, Some(&key.actor)).map_err(Undecided::from)?;
+        match stopped {
+            None => self.memory.read(&scope, Place { lanes, heads: heads.clone() }, now),
+            Some(_) => self.memory.forget(token.id(), &scope),
+        }
         let plans = match self.plans.from_heads(&heads) {
             Assembled::Whole(plans) => plans,
             Assembled::Missing(missing) => {
@@ -120,12 +135,12 @@ impl Decider {
             }
         };
         let who = Who { actor: key.actor, operator: key.operator };
-        Ok(standing(token, scope, who, plans))
+        Ok(standing(token, scope, who, stopped, plans))
     }
 }
 
-fn standing(token: &KeyToken, scope: Scope, who: Who, plans: PlanSet) -> Standing {
-    Standing { scope, key: token.id().clone(), actor: who.actor, operator: who.operator, plans }
+fn standing(token: &KeyToken, scope: Scope, who: Who, stopped: Option<Stopped>, plans: PlanSet) -> Standing {
+    Standing { stopped, scope, key: token.id().clone(), actor: who.actor, operator: who.operator, plans }
 }
 
 /// The account that is meant: the one named, or the only one.

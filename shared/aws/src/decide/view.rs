@@ -22,6 +22,7 @@ use crate::plans::{self, Assembled, PlanHeads, Plans};
 use crate::reads::{Reads, RowKey};
 use crate::requests;
 use crate::similar::{self, SimilarRow};
+use crate::switches;
 
 /// Facts learnt from Stripe, by name; absent ones are none.
 pub(super) type Learnt = BTreeMap<&'static str, Option<FactValue>>;
@@ -97,6 +98,7 @@ impl View {
             _ => remembered,
         };
         let mut rows = fixed(ask, scope, sameness);
+        rows.extend(switches::keys_of(scope, who.as_ref().map(|who| &who.actor)));
         let plans = place.as_ref().and_then(|place| assembled(kept, scope, &place.heads, reads, &mut rows));
         let request = who.as_ref().map(|who| RequestId::of(scope, &who.actor, &ask.idempotency_key));
         rows.extend(request.as_ref().map(|request| requests::key_of(scope, request)));

@@ -29,6 +29,8 @@ pub(crate) enum News<'a> {
     Found(&'a Effect),
     /// It was looked for in Stripe, while the row had that version, and not found.
     NotFound { version: u64 },
+    /// An operator has stopped it.
+    Stopped,
 }
 
 /// Records news. Gives the request's row as it stands then. `row` is what was last read or written of it: the first try goes by it,
@@ -70,6 +72,7 @@ fn next(execution: &mut Execution, row: &RequestRow, news: &News<'_>, now: Times
     match news {
         News::Heard { attempt, reading } => execution.heard(row.status, attempt, reading.heard),
         News::Found(_) => execution.heard(row.status, "", Heard::Made),
+        News::Stopped => execution.stopped(row.status),
         News::NotFound { version } if row.version.0 == *version => execution.not_found(row.status, now),
         // Something happened since it was looked for.
         News::NotFound { .. } => Next::Nothing,
@@ -96,7 +99,7 @@ async fn writes(store: &Store, row: &mut RequestRow, news: &News<'_>, now: Times
             row.open_until = Some(check_at);
             let reason = match news {
                 News::Heard { reading, .. } => reading.why,
-                News::Found(_) | News::NotFound { .. } => "not_found_yet",
+                News::Found(_) | News::NotFound { .. } | News::Stopped => "not_found_yet",
             };
             let told = json!({"request": row.id.as_str(), "reason": reason});
             let drafts = if before == RequestStatus::Executing {
@@ -108,8 +111,9 @@ async fn writes(store: &Store, row: &mut RequestRow, news: &News<'_>, now: Times
         }
         Next::Failed => {
             let reading = if let News::Heard { reading, .. } = news { Some(*reading) } else { None };
+            let unsent = if matches!(news, News::Stopped) { "stopped" } else { "not_executed" };
             let failure = Failure {
-                reason: reading.map_or("not_executed", |reading| reading.why).to_owned(),
+                reason: reading.map_or(unsent, |reading| reading.why).to_owned(),
                 status: reading.and_then(|reading| reading.status),
                 code: reading.and_then(|reading| reading.code.clone()),
             };
@@ -129,7 +133,7 @@ async fn writes(store: &Store, row: &mut RequestRow, news: &News<'_>, now: Times
                     (effect, "answer", stripe_request.as_ref())
                 }
                 News::Found(effect) => (*effect, "look", None),
-                News::Heard { .. } | News::NotFound { .. } => return Ok(Writes::default()),
+                News::Heard { .. } | News::NotFound { .. } | News::Stopped => return Ok(Writes::default()),
             };
             succeeded(store, row, starter, effect, (found_by, stripe_request), now).await
         }

@@ -3,6 +3,7 @@
 use axiru_domain::{Claim, Heard, RequestId, RequestStatus, Scope, Starter};
 use axiru_stripe::gateway::Moves;
 
+use super::conclude::{self, News};
 use super::{Began, BeginError, Beginner, Claimed, Executor, Performed, money_of};
 use crate::approval::action_sha256;
 use crate::decide::Undecided;
@@ -108,6 +109,10 @@ impl Worker {
                 Began::Later(reason) => return Err(WorkError::NotNow(reason)),
                 Began::Nothing => return Ok(Worked::Nothing),
             }
+        } else if store.stopped(scope, &row.actor).await?.is_some() {
+            // What was never sent ends; what may have been is not sent again, and the sweeper finds out.
+            let row = conclude::record(store, clock, row, &News::Stopped).await?;
+            return Ok(if row.status.is_under_way() { Worked::Unknown } else { Worked::Ended("stopped") });
         } else {
             match self.executor.claim(scope, id, Starter::Worker).await? {
                 Claimed::Send { row, attempt } => (row, attempt),

@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use axiru_domain::{Claimed, Decision, Fact, FactValue, Facts, Kind, LogId, Money, Movement, Scope, Taken, Timestamp};
 use axiru_ledger::entry::Draft;
 use axiru_policy::{Asked, CountedFor, PlanSet, decide};
@@ -14,9 +13,7 @@ use super::entry;
 use super::row::{Rows, movement_key};
 use super::told::Told;
 use crate::cancel::{self, CANCELED};
-use crate::connection::{self, Connection, ConnectionState};
-use crate::error::AwsError;
-use crate::item::{key, s};
+use crate::connection::Connection;
 use crate::jobs::Job;
 use crate::ledger::{CommitError, Writes};
 use crate::movement::{CancelNote, MovementRow};
@@ -67,7 +64,7 @@ pub(super) fn writes(
     let revoke = rows.revoked;
     let mut items = rows.writes(store, &log.scope, news, now).map_err(CommitError::from)?;
     if revoke {
-        items.push(revocation(store, connection).map_err(CommitError::from)?);
+        items.push(connection.revoked(store).map_err(CommitError::from)?);
     }
     Ok(Planned { writes: Writes { drafts, rows: items }, jobs })
 }
@@ -269,21 +266,4 @@ pub(crate) fn rank(kind: Kind, status: &str) -> u8 {
         // Failed, canceled, and whatever Stripe may add: taken as later than all that is known.
         _ => 3,
     }
-}
-
-/// Ends the connection: its tokens, which are dead, are deleted; its logs stay.
-fn revocation(store: &Store, connection: &Connection) -> Result<TransactWriteItem, AwsError> {
-    let scope = &connection.scope;
-    let update = Update::builder()
-        .table_name(&store.state)
-        .set_key(Some(key(connection::pk(scope.mode()), scope.account().as_str())))
-        .update_expression("SET #state = :revoked REMOVE tokens")
-        // The same install, and nobody else has ended it.
-        .condition_expression("attempt = :attempt AND #state <> :revoked")
-        .expression_attribute_names("#state", "state")
-        .expression_attribute_values(":revoked", s(ConnectionState::Revoked.as_str()))
-        .expression_attribute_values(":attempt", s(&connection.attempt))
-        .build();
-    let update = update.map_err(|_| AwsError::unexpected("committing", "request not built"))?;
-    Ok(TransactWriteItem::builder().update(update).build())
 }

@@ -23,6 +23,15 @@ impl Store {
     /// The open requests of a scope whose moment has come.
     pub(crate) async fn due(&self, scope: &Scope, now: Timestamp) -> Result<Due, StoreError> {
         let now = now.to_string();
+        self.open_requests(scope, |until| until <= now.as_str()).await
+    }
+
+    /// All open requests of a scope.
+    pub(crate) async fn open(&self, scope: &Scope) -> Result<Due, StoreError> {
+        self.open_requests(scope, |_| true).await
+    }
+
+    async fn open_requests(&self, scope: &Scope, is_due: impl Fn(&str) -> bool) -> Result<Due, StoreError> {
         let (mut due, mut start) = (Due::default(), None);
         loop {
             let page = self
@@ -39,7 +48,7 @@ impl Store {
             for row in page.items.unwrap_or_default() {
                 let until: String = parse(&row, "open_until")?;
                 // Moments are written in one form, so that their texts stand in their order.
-                if until <= now && due.requests.len() < MAX_DUE {
+                if is_due(&until) && due.requests.len() < MAX_DUE {
                     due.requests.push((super::id_of_index(&row)?, parse(&row, "status")?));
                 } else {
                     due.open += 1;

@@ -92,6 +92,7 @@ impl Store {
                     governed: false,
                     exact: false,
                     attempt: String::new(),
+                    stopped: None,
                 }));
             }
         }
@@ -128,7 +129,15 @@ impl Store {
         let mut decided = Vec::with_capacity(rows.len());
         for row in rows {
             let entry = self.decision_entry(&row).await?;
-            decided.push(Decided { entry, row, cached: true, governed: false, exact: false, attempt: String::new() });
+            decided.push(Decided {
+                entry,
+                row,
+                cached: true,
+                governed: false,
+                exact: false,
+                attempt: String::new(),
+                stopped: None,
+            });
         }
         Ok(Page { decided, next })
     }

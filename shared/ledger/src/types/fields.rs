@@ -43,6 +43,7 @@ impl EntryType {
                 &[("endpoint", Form::StripeId), ("events", Words), ("api_version", Word)]
             }
             Self::ConnectionRevoked => &[("event", Form::StripeId), ("reason", Word)],
+            Self::ConnectionDisconnected => &[("change", Word), ("why_sha256", Sha256)],
             Self::PlanAdopted => {
                 &[("plan", Word), ("plan_sha256", Sha256), ("policy_mode", Word), ("attempt", Word), ("source", Word)]
             }
@@ -215,6 +216,7 @@ impl EntryType {
                 ("why_sha256", Sha256),
             ],
             Self::SwitchChanged => &[("change", Word), ("of", Word), ("stopped", Bool), ("why_sha256", Sha256)],
+            Self::SwitchStartAsked => &[("change", Word), ("of", Word), ("until", Time), ("why_sha256", Sha256)],
             Self::MailReturned => {
                 &[("report", Word), ("person", Word), ("kind_of_return", Word), ("request", WordOrNull)]
             }
