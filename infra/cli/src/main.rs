@@ -114,9 +114,22 @@ async fn main() -> ExitCode {
         if gone {
             return ExitCode::SUCCESS;
         }
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("axiru: {error:#}\n").as_bytes());
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("axiru: {}\n", said(&error)).as_bytes());
         ExitCode::from(2)
     })
+}
+
+/// An error with its causes. Many errors of libraries repeat their cause in their own words: it is said once.
+fn said(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 #[cfg(test)]
@@ -132,6 +145,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = anyhow::anyhow!("no such table").context("reading: no such table").context("the log cannot be read");
+        assert_eq!(said(&error), "the log cannot be read: reading: no such table");
+        assert_eq!(said(&anyhow::anyhow!("a").context("b")), "b: a");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::api::{Api, Deployment};
+use crate::api::{Api, Deployment, Refused};
 use crate::scopes::{list, minute, text};
 use crate::table;
 
@@ -84,7 +84,12 @@ pub(crate) async fn run(command: &ReconcileCommand, out: &mut dyn Write) -> anyh
     let api = command.deployment.open().await?;
     let asked = json!({"change": change.as_str(), "period": period.to_string()});
     let again = format!("repeat the command with `--change {change}` to find out");
-    api.post(&command.scope, &["reconcile"], &asked).await.with_context(|| format!("{}: {again}", command.scope))?;
+    if let Err(error) = api.post(&command.scope, &["reconcile"], &asked).await {
+        // What was refused is refused again.
+        let refused = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status < 500);
+        let what = if refused { command.scope.to_string() } else { format!("{}: {again}", command.scope) };
+        return Err(error.context(what));
+    }
     if command.no_wait {
         let told = api.get(&command.scope, &["reconcile", change.as_str()], &[]).await?;
         return asked_only(command, &change, &told, out);

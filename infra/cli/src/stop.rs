@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Deployment, Refused};
-use crate::scopes::{changed, list, text};
+use crate::scopes::{changed, list, minute, text};
 
 /// Stop a scope, one actor in it, or everything.
 ///
@@ -163,8 +163,9 @@ fn told(answer: &Value) -> String {
         "scope" => "everything",
         actor => actor,
     };
-    if let Some(until) = answer.get("second_person_until").and_then(Value::as_str) {
-        return format!("{of} is still stopped: another person must start it too, by {until}");
+    if answer.get("second_person_until").is_some_and(Value::is_string) {
+        let until = minute(answer, "second_person_until");
+        return format!("{of} is still stopped: another person must start it too, by {until} UTC");
     }
     let state = if answer.get("stopped") == Some(&Value::Bool(true)) { "stopped" } else { "not stopped" };
     format!("{of} is {state}{}", if changed(answer) { " now" } else { ", as before" })
@@ -198,7 +199,7 @@ mod tests {
         assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
         let expected = format!(
             "test/acct_1: everything is stopped now\nlive/acct_1: NOT DONE: refused (503): try again\nlive/acct_2: agent:ag_1 is stopped, \
-             as before\nlive/acct_3: the whole deployment in this mode is still stopped: another person must start it too, by {until}\nRepeat the command with `--change {change}` for what was not answered.\n"
+             as before\nlive/acct_3: the whole deployment in this mode is still stopped: another person must start it too, by 2026-11-29 10:00 UTC\nRepeat the command with `--change {change}` for what was not answered.\n"
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         let mut out = Vec::new();
