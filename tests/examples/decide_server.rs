@@ -18,6 +18,8 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use lambda_http::Body;
 use serde_json::{Map, Value, json};
 
+#[path = "../tests/acting.rs"]
+mod acting;
 #[allow(dead_code, reason = "the tests of the API use all of it")]
 #[path = "../tests/path_a/ground.rs"]
 mod ground;

@@ -20,6 +20,8 @@ use axiru_in_process::{InProcess, Retries};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+#[path = "../tests/acting.rs"]
+mod acting;
 #[path = "../tests/archive/ground.rs"]
 mod ground;
 

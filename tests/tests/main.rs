@@ -3,6 +3,7 @@
 // The whole program is a test: here a panic is how a check says no, and what some of them count is printed for whoever wants the figures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
+mod acting;
 mod admin;
 mod approvals;
 mod archive;

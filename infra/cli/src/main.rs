@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_cause_is_said_once() {
-        let error = anyhow::anyhow!("no such table").context("reading: no such table").context("the log cannot be read");
+        let error =
+            anyhow::anyhow!("no such table").context("reading: no such table").context("the log cannot be read");
         assert_eq!(said(&error), "the log cannot be read: reading: no such table");
         assert_eq!(said(&anyhow::anyhow!("a").context("b")), "b: a");
     }

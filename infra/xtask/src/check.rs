@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{chromium, demo, golang, ports, sandbox, tools};
+use crate::{chromium, demo, golang, ports, rights, sandbox, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
@@ -50,7 +50,11 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
         for (name, command) in ground.commands() {
             if chosen(name) {
                 ran += 1;
-                if let Err(error) = ground.check(name, command).await {
+                let done = match name {
+                    "tests" => ground.tests(name, command).await,
+                    _ => ground.check(name, command).await,
+                };
+                if let Err(error) = done {
                     eprintln!("    {error:#}");
                     failed.push(name);
                 }
@@ -108,6 +112,18 @@ impl Ground<'_> {
             // With the arrows and the properties of the template among them.
             ("tests", cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])),
         ]
+    }
+
+    /// All tests, and whether they use every right that a role has.
+    async fn tests(&self, name: &str, mut command: Command) -> Result<()> {
+        let used = rights::folder(&self.folders.target)?;
+        command.env(rights::RECORD, &used);
+        self.check(name, command).await?;
+        let step = self.progress.loud_step("rights of roles");
+        let told = rights::check(&self.folders.root, &used)?;
+        step.detail(&told);
+        step.done();
+        Ok(())
     }
 
     /// Runs one check; its output is shown as it comes.

@@ -22,6 +22,7 @@ mod node;
 mod ports;
 mod progress;
 mod proxy;
+mod rights;
 mod sandbox;
 mod stack;
 mod tools;

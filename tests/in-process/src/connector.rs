@@ -16,6 +16,7 @@ use crate::fault::Fault;
 use crate::gate::{Arrival, Entered};
 use crate::process::Process;
 use crate::refusals;
+use crate::roles;
 use crate::wire::{Reply, WireRequest};
 use crate::world::World;
 
@@ -24,11 +25,12 @@ use crate::world::World;
 pub(crate) struct Connector {
     world: Arc<World>,
     process: Arc<Process>,
+    role: Option<&'static str>,
 }
 
 impl Connector {
-    pub(crate) fn new(world: Arc<World>, process: Arc<Process>) -> Self {
-        Self { world, process }
+    pub(crate) fn new(world: Arc<World>, process: Arc<Process>, role: Option<&'static str>) -> Self {
+        Self { world, process, role }
     }
 
     async fn attempt(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -41,6 +43,9 @@ impl Connector {
             body: request.body.clone(),
         };
         let entered = self.world.gate.enter(self.process.number, arrival);
+        if let Some(role) = self.role {
+            roles::check(role, &request, &entered.call);
+        }
         let half = self.world.latency_of(&request.operation) / 2;
         pass(half).await;
         self.process.alive().await;

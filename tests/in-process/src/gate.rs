@@ -57,7 +57,7 @@ pub(crate) struct Entered {
     pub(crate) number: usize,
     pub(crate) fault: Option<Fault>,
     generation: u64,
-    call: Call,
+    pub(crate) call: Call,
 }
 
 impl Gate {

@@ -13,7 +13,7 @@
 //! It must never be a dependency of anything but tests, and never depends on the code under test but for the seam towards Stripe
 //! ([`axiru_stripe::transport`]).
 //!
-//! What it does not do: natural contention (dynoxide serialises: a conflict is injected), signature and IAM checks,
+//! What it does not do: natural contention (dynoxide serialises: a conflict is injected), signatures, IAM beyond the grants of roles ([`InProcess::acting_as`]),
 //! request limits of whole accounts, and streams unless a test creates its table with one.
 //!
 //! [dynoxide]: https://docs.rs/dynoxide-rs
@@ -34,6 +34,7 @@ mod names;
 mod process;
 mod refusals;
 mod report;
+mod roles;
 mod s3;
 mod s3_xml;
 mod secrets;
@@ -57,6 +58,7 @@ pub use latency::Latencies;
 pub use names::*;
 pub use process::Outcome;
 pub use report::{Point, Report, Violation};
+pub use roles::RECORD;
 pub use ses::SentMail;
 pub use stripe::Stripe;
 pub use world::InProcess;

@@ -67,6 +67,7 @@ impl World {
 pub struct InProcess {
     world: Arc<World>,
     process: Arc<Process>,
+    role: Option<&'static str>,
 }
 
 impl InProcess {
@@ -101,19 +102,26 @@ impl InProcess {
         for definition in tables::definitions(ledger_stream) {
             world.dynamodb.create_table(&definition)?;
         }
-        Ok(Self { world: Arc::new(world), process: Arc::new(Process::new(0)) })
+        Ok(Self { world: Arc::new(world), process: Arc::new(Process::new(0)), role: None })
     }
 
     /// Another process on the same account: it has clients of its own, and does not die with this one.
     #[must_use]
     pub fn another_process(&self) -> Self {
         let number = self.world.processes.fetch_add(1, Ordering::Relaxed);
-        Self { world: self.world.clone(), process: Arc::new(Process::new(number)) }
+        Self { world: self.world.clone(), process: Arc::new(Process::new(number)), role: self.role }
+    }
+
+    /// The same process, whose clients act under a role of the template (`ExecuteRole`): a call that the role may not make ends the test
+    /// program.
+    #[must_use]
+    pub fn acting_as(&self, role: &'static str) -> Self {
+        Self { world: self.world.clone(), process: self.process.clone(), role: Some(role) }
     }
 
     /// What clients made elsewhere (with production's own settings) are given as their HTTP client.
     pub fn http_client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(Connector::new(self.world.clone(), self.process.clone()))
+        SharedHttpClient::new(Connector::new(self.world.clone(), self.process.clone(), self.role))
     }
 
     /// This process's way to Stripe: every call passes the account's gate, then the sandbox.

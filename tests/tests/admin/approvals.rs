@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::office::{
     JO, LIVE, Office, PER_ANA, PER_JO, PER_ROSA, ROSA, chg, key_body, new_agent, next_day, now, run, token,
 };
+use crate::acting::{acting_as, store_of};
 
 /// Allowed up to 100.00, held for two of finance above.
 const POLICIES: &str = r#"
@@ -38,7 +39,7 @@ async fn governed(account: InProcess, retries: Retries) -> Office {
 
 /// The agent asks: the decision's id and status.
 async fn asked(office: &Office, key: &str, amount: i64) -> (String, String) {
-    let app = axiru_fn_decide::App::new(office.app.store.clone(), None, now);
+    let app = axiru_fn_decide::App::new(store_of(&acting_as("DecideRole", &office.account, Retries::Off)), None, now);
     let body = json!({
         "intent": {"kind": "refund", "amount_cents": amount, "currency": "usd", "stripe_connection_id": "acct_1", "charge": format!("ch_{key}")},
         "idempotency_key": key,

@@ -1,14 +1,15 @@
 //! The office: the admin function over the AWS doubles, connected scopes, and operators who call.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use axiru_aws::Store;
 use axiru_domain::{KeyToken, Lane, LogId, Mode, Scope, Timestamp};
 use axiru_fn_admin::App;
-use axiru_in_process::{InProcess, LEDGER_TABLE, Retries, STATE_TABLE};
+use axiru_in_process::{InProcess, Retries, STATE_TABLE};
 use axiru_ledger::entry::Entry;
 use http::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
+
+use crate::acting::{acting_as, store_of};
 
 /// An operator.
 pub(super) const ROSA: &str = "arn:aws:iam::111122223333:user/rosa";
@@ -47,8 +48,9 @@ pub(super) struct Office {
 impl Office {
     /// Both modes of two accounts are connected, with the read-only manifest.
     pub(super) async fn new(account: InProcess, retries: Retries) -> Self {
-        let store = Store::new(account.dynamodb(retries), STATE_TABLE, LEDGER_TABLE);
-        let tasks = axiru_aws::reconcile::TaskQueue::new(account.sqs(retries), axiru_in_process::RECONCILE_QUEUE_URL);
+        let admin = acting_as("AdminRole", &account, retries);
+        let store = store_of(&admin);
+        let tasks = axiru_aws::reconcile::TaskQueue::new(admin.sqs, axiru_in_process::RECONCILE_QUEUE_URL);
         let public_url = Url::parse("https://axiru.example").unwrap();
         let app = App { deployment: "office".to_owned(), public_url, mail: true, store, tasks, now };
         let office = Self { account, app };

@@ -24,6 +24,7 @@ use axiru_stripe::base::ApiBase;
 use lambda_http::Body;
 use serde_json::{Value, json};
 
+use crate::acting::{acting_as, store_of};
 pub(crate) use crate::gateway::ground::{ACCOUNT, Ground, key, now, pass, scope};
 
 /// Approvers of the group `finance`.
@@ -77,9 +78,9 @@ fn n(number: impl ToString) -> AttributeValue {
 /// The deployment's address.
 pub(crate) const PUBLIC_URL: &str = "https://axiru.example/";
 
-fn link_keys(ground: &Ground) -> LinkKeys {
+fn link_keys(kms: aws_sdk_kms::Client) -> LinkKeys {
     LinkKeys::new(
-        ground.account.kms(ground.retries),
+        kms,
         [("one".to_owned(), local::LINK_KEY_ID.to_owned()), ("two".to_owned(), local::LINK_KEY_TWO_ID.to_owned())],
     )
 }
@@ -113,20 +114,24 @@ impl Room {
     fn process(ground: Ground) -> Self {
         let (account, retries) = (&ground.account, ground.retries);
         let base: ApiBase = "https://api.stripe.com".parse().unwrap();
-        let store = Store::new(account.dynamodb(retries), local::STATE_TABLE, local::LEDGER_TABLE);
-        let seal = Seal::new(account.kms(retries), local::SEAL_KEY_ID);
-        let asks = AskQueue::new(account.sqs(retries), local::REFRESH_QUEUE_URL);
-        let tokens = TokenReader::new(store.clone(), seal.clone(), asks.clone()).with_clock(now);
+        let decide = acting_as("DecideRole", account, retries);
+        let (store, seal) = (store_of(&decide), Seal::new(decide.kms, local::SEAL_KEY_ID));
+        let asks = AskQueue::new(decide.sqs.clone(), local::REFRESH_QUEUE_URL);
+        let tokens = TokenReader::new(store.clone(), seal.clone(), asks).with_clock(now);
         let reach = Arc::new(Reach::new(Arc::new(ground.stripe.clone()), base.clone(), tokens));
-        let jobs = JobQueue::new(account.sqs(retries), local::EXECUTIONS_QUEUE_URL);
-        let native = axiru_fn_decide::App::new(store.clone(), None, now)
-            .with_executions(Executions { reach, jobs }, seal.clone());
+        let jobs = JobQueue::new(decide.sqs, local::EXECUTIONS_QUEUE_URL);
+        let native = axiru_fn_decide::App::new(store, None, now).with_executions(Executions { reach, jobs }, seal);
+        let execute = acting_as("ExecuteRole", account, retries);
+        let (store, seal) = (store_of(&execute), Seal::new(execute.kms, local::SEAL_KEY_ID));
+        let asks = AskQueue::new(execute.sqs, local::REFRESH_QUEUE_URL);
         let stripe = Arc::new(ground.stripe.clone());
         let worker = axiru_fn_execute::App::new(store, seal, asks, stripe, base, LinkCaps::default(), now);
-        let verifier = Verifier::new(ground.store(), link_keys(&ground), DEPLOYMENT);
-        let jobs = JobQueue::new(ground.account.sqs(ground.retries), local::EXECUTIONS_QUEUE_URL);
+        let approve = acting_as("ApproveRole", account, retries);
+        let store = store_of(&approve);
+        let verifier = Verifier::new(store.clone(), link_keys(approve.kms), DEPLOYMENT);
+        let jobs = JobQueue::new(approve.sqs, local::EXECUTIONS_QUEUE_URL);
         let public_url = PUBLIC_URL.parse().unwrap();
-        let approve = axiru_fn_approve::App::new(ground.store(), verifier, jobs, public_url, now);
+        let approve = axiru_fn_approve::App::new(store, verifier, jobs, public_url, now);
         Self { ground, native, worker, approve }
     }
 
@@ -173,7 +178,7 @@ impl Room {
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        Verifier::new(self.store(), link_keys(&self.ground), DEPLOYMENT)
+        Verifier::new(self.store(), link_keys(self.ground.account.kms(self.ground.retries)), DEPLOYMENT)
     }
 
     /// The approve function.

@@ -15,6 +15,8 @@ use axiru_ledger::types::EntryType;
 use axiru_ledger::verify::{Folder, Report, Trusted, parse_keys, verify};
 use serde_json::{Value, json};
 
+use crate::acting::{acting_as, store_of};
+
 pub(super) const ACCOUNT: &str = "acct_1";
 
 /// The log that most stories are about: live has two lanes, test has one.
@@ -48,6 +50,7 @@ pub(super) fn log() -> LogId {
 pub(super) struct Ground {
     pub(super) account: InProcess,
     pub(super) clients: Clients,
+    retries: Retries,
 }
 
 impl Ground {
@@ -57,15 +60,8 @@ impl Ground {
 
     /// With these modes connected, each with so many lanes.
     pub(super) async fn with(account: InProcess, retries: Retries, modes: &[(Mode, u16)]) -> Self {
-        let clients = Clients {
-            dynamodb: account.dynamodb(retries),
-            sqs: account.sqs(retries),
-            kms: account.kms(retries),
-            s3: account.s3(retries),
-            secrets: account.secrets(retries),
-            ses: account.ses(retries),
-        };
-        let ground = Self { account, clients };
+        let clients = crate::acting::clients(&account, retries);
+        let ground = Self { account, clients, retries };
         for (mode, lanes) in modes {
             ground.connect(*mode, *lanes).await;
         }
@@ -85,9 +81,11 @@ impl Ground {
     }
 
     pub(super) fn exporter(&self, clock: fn() -> Timestamp) -> Exporter {
-        let bucket = Bucket::new(self.clients.s3.clone(), local::EXPORT_BUCKET);
-        let signer = Signer::new(self.clients.kms.clone(), local::SIGNING_KEY_ID);
-        Exporter::new(self.store(), bucket, signer, "ground", 0).with_clock(clock)
+        let export = acting_as("ExportRole", &self.account, self.retries);
+        let store = store_of(&export);
+        let bucket = Bucket::new(export.s3, local::EXPORT_BUCKET);
+        let signer = Signer::new(export.kms, local::SIGNING_KEY_ID);
+        Exporter::new(store, bucket, signer, "ground", 0).with_clock(clock)
     }
 
     /// Exports every log.
@@ -102,7 +100,10 @@ impl Ground {
     pub(super) async fn beat(&self, clock: fn() -> Timestamp) -> Result<(), String> {
         for mode in Mode::ALL {
             let Beaten { failed, .. } =
-                Heart::new(self.store(), clock).run(mode).await.map_err(|error| error.to_string())?;
+                Heart::new(store_of(&acting_as("SweepRole", &self.account, self.retries)), clock)
+                    .run(mode)
+                    .await
+                    .map_err(|error| error.to_string())?;
             if failed > 0 {
                 return Err(format!("{failed} heartbeats failed"));
             }

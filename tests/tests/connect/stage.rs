@@ -8,9 +8,7 @@ use axiru_aws::connect::developer::Developers;
 use axiru_aws::seal::Seal;
 use axiru_domain::{Lane, Lanes, LogId, Mode, Scope, Timestamp};
 use axiru_fn_connect::{App, Config};
-use axiru_in_process::{
-    DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_TEST, InProcess, LEDGER_TABLE, Retries, SEAL_KEY_ID, STATE_TABLE,
-};
+use axiru_in_process::{DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_TEST, InProcess, Retries, SEAL_KEY_ID};
 use axiru_ledger::entry::Entry;
 use axiru_stripe::transport::{Answering, Transport, TransportError};
 use axiru_stripe_sandbox::{Sandbox, SandboxConfig, router};
@@ -22,6 +20,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 use url::Url;
+
+use crate::acting::{acting_as, store_of};
 
 /// Everything a connect needs.
 pub(super) struct Stage {
@@ -76,8 +76,9 @@ impl Stage {
         let sandbox = Sandbox::new(config);
         let public_url = Url::parse("https://axiru.example").unwrap();
         let consent = Url::parse("http://127.0.0.1:8788/oauth/v2/authorize").unwrap();
-        let store = Store::new(account.dynamodb(retries), STATE_TABLE, LEDGER_TABLE);
-        let tasks = axiru_aws::reconcile::TaskQueue::new(account.sqs(retries), axiru_in_process::RECONCILE_QUEUE_URL);
+        let connect = acting_as("ConnectRole", &account, retries);
+        let admin = acting_as("AdminRole", &account, retries);
+        let tasks = axiru_aws::reconcile::TaskQueue::new(admin.sqs.clone(), axiru_in_process::RECONCILE_QUEUE_URL);
         let plans = axiru_policy::starter().unwrap();
         let plan = |plan: &axiru_policy::Plan| StarterPlan {
             name: plan.name().to_owned(),
@@ -95,13 +96,14 @@ impl Stage {
                 lanes_live: Lanes::try_from(4).unwrap(),
                 permissions: axiru_stripe::permissions::Variant::ReadOnly,
             },
-            store: store.clone(),
-            seal: Seal::new(account.kms(retries), SEAL_KEY_ID),
-            developers: Developers::new(account.secrets(retries), DEVELOPER_SECRET_TEST, DEVELOPER_SECRET_LIVE),
+            store: store_of(&connect),
+            seal: Seal::new(connect.kms, SEAL_KEY_ID),
+            developers: Developers::new(connect.secrets, DEVELOPER_SECRET_TEST, DEVELOPER_SECRET_LIVE),
             stripe: Arc::new(InThisProcess(sandbox.clone())),
             plans: plans.iter().map(plan).collect(),
             now,
         };
+        let store = store_of(&admin);
         let admin = axiru_fn_admin::App { deployment: "stories".to_owned(), public_url, mail: true, store, tasks, now };
         let mut stage = Self { account, sandbox, app, admin, merchant: String::new() };
         stage.merchant = stage.account("Rosa’s Shop");

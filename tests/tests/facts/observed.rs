@@ -13,6 +13,7 @@ use axiru_stripe::report::Report;
 use serde_json::{Value, json};
 
 use super::stripe::{LIVE, charged, facts, refunded};
+use crate::acting::{acting_as, store_of};
 use crate::refresh::ground::{ACCOUNT, Ground, now, run};
 use crate::refresh::stripe::StripeFault::{Late, Status};
 
@@ -55,7 +56,9 @@ async fn with_plan(ground: &Ground) {
 }
 
 fn observer(ground: &Ground) -> Observer {
-    Observer::new(ground.store()).with_clock(now).with_facts(facts(ground))
+    Observer::new(store_of(&acting_as("ObserveRole", &ground.account, ground.retries)))
+        .with_clock(now)
+        .with_facts(facts(ground))
 }
 
 fn report(charge: &StripeId, refund: &StripeId, amount: i64) -> Report {

@@ -26,7 +26,7 @@ pub(super) fn refunded(ground: &Ground, charge: &StripeId, amount: i64) -> Strip
 }
 
 pub(super) fn facts(ground: &Ground) -> StripeFacts {
-    StripeFacts::new(ground.stripe.clone(), Ground::base(), ground.reader())
+    StripeFacts::new(ground.stripe.clone(), Ground::base(), ground.reader_as("ObserveRole"))
 }
 
 /// A movement of that kind which is asked for now, of nothing yet.

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use axiru_aws::Store;
 use axiru_aws::execution::{Executor, Recovered, Recoverer};
 use axiru_aws::expire::Expirer;
 use axiru_aws::jobs::JobQueue;
@@ -14,6 +13,7 @@ use axiru_aws::reach::Reach;
 use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::{Purpose, Seal, SealContext};
 use axiru_aws::tokens::TokenReader;
+use axiru_aws::{Clients, Store};
 use axiru_domain::{KeyId, KeyToken, Lane, LogId, Mode, Scope};
 use axiru_fn_gateway::{App, handle};
 use axiru_in_process as local;
@@ -27,6 +27,7 @@ use axiru_stripe_sandbox::{Sandbox, SandboxConfig};
 use lambda_http::Body;
 use serde_json::{Value, json};
 
+use crate::acting::{acting_as, store_of};
 pub(crate) use crate::refresh::ground::now;
 
 /// The connected account.
@@ -111,9 +112,10 @@ impl Ground {
     }
 
     fn process(account: InProcess, stripe: Stripe, retries: Retries, charge: String) -> Self {
-        let seal = Seal::new(account.kms(retries), local::SEAL_KEY_ID);
-        let asks = AskQueue::new(account.sqs(retries), local::REFRESH_QUEUE_URL);
-        let store = Store::new(account.dynamodb(retries), local::STATE_TABLE, local::LEDGER_TABLE);
+        let gateway = acting_as("GatewayRole", &account, retries);
+        let store = store_of(&gateway);
+        let seal = Seal::new(gateway.kms, local::SEAL_KEY_ID);
+        let asks = AskQueue::new(gateway.sqs, local::REFRESH_QUEUE_URL);
         let app = App::new(store, seal, asks, Arc::new(stripe.clone()), base(), now);
         Self { account, stripe, retries, app, charge, delivered: Arc::default() }
     }
@@ -131,19 +133,21 @@ impl Ground {
         Seal::new(self.account.kms(self.retries), local::SEAL_KEY_ID)
     }
 
-    fn reach(&self) -> Reach {
-        let asks = AskQueue::new(self.account.sqs(self.retries), local::REFRESH_QUEUE_URL);
-        let tokens = TokenReader::new(self.store(), self.seal(), asks).with_clock(now);
+    fn sweeper(&self) -> Clients {
+        acting_as("SweepRole", &self.account, self.retries)
+    }
+
+    /// Calls to Stripe without the gateway, as the sweeper makes them.
+    pub(crate) fn direct(&self) -> Reach {
+        let sweep = self.sweeper();
+        let (store, seal) = (store_of(&sweep), Seal::new(sweep.kms, local::SEAL_KEY_ID));
+        let tokens = TokenReader::new(store, seal, AskQueue::new(sweep.sqs, local::REFRESH_QUEUE_URL)).with_clock(now);
         Reach::new(Arc::new(self.stripe.clone()), base(), tokens)
     }
 
-    /// Calls to Stripe without the gateway.
-    pub(crate) fn direct(&self) -> Reach {
-        self.reach()
-    }
-
+    /// The sweeper's.
     pub(crate) fn executor(&self) -> Executor {
-        Executor::new(self.store(), Arc::new(self.reach()), now)
+        Executor::new(store_of(&self.sweeper()), Arc::new(self.direct()), now)
     }
 
     /// What only a person, a bank or chance can do at Stripe.
@@ -289,7 +293,7 @@ impl Ground {
 
     /// Observes reports; the types of the new entries.
     pub(crate) async fn observe(&self, reports: Vec<Report>) -> Result<Vec<String>, String> {
-        let observer = Observer::new(self.store()).with_clock(now);
+        let observer = Observer::new(store_of(&acting_as("ObserveRole", &self.account, self.retries))).with_clock(now);
         let mut told = Vec::new();
         for observed in observer.observe(reports).await {
             match observed.map_err(|error| error.to_string())? {
@@ -302,8 +306,9 @@ impl Ground {
 
     /// One run of the sweeper.
     pub(crate) async fn sweep(&self) -> Result<Recovered, String> {
-        let expired = Expirer::new(self.store(), now).run(Mode::Test).await.map_err(|error| error.to_string())?;
-        let jobs = JobQueue::new(self.account.sqs(self.retries), local::EXECUTIONS_QUEUE_URL);
+        let sweep = self.sweeper();
+        let expired = Expirer::new(store_of(&sweep), now).run(Mode::Test).await.map_err(|error| error.to_string())?;
+        let jobs = JobQueue::new(sweep.sqs, local::EXECUTIONS_QUEUE_URL);
         let recoverer = Recoverer::new(self.executor(), jobs);
         let recovered = recoverer.run(Mode::Test).await.map_err(|error| error.to_string())?;
         if expired.failed + recovered.failed == 0 { Ok(recovered) } else { Err("something could not be swept".into()) }

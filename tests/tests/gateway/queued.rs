@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axiru_aws::Store;
 use axiru_aws::approval::LinkCaps;
 use axiru_aws::execution::{Recovered, Recoverer};
 use axiru_aws::jobs::JobQueue;
@@ -19,6 +18,7 @@ use lambda_http::Body;
 use serde_json::{Value, json};
 
 use super::ground::{ACCOUNT, Ground, key, now, pass};
+use crate::acting::{acting_as, store_of};
 
 /// Any queue of the account holds jobs as well as the worker's own.
 const JOBS: &str = local::EXECUTIONS_QUEUE_URL;
@@ -42,14 +42,16 @@ impl Native {
         let ground = Ground::new(account, retries, mode).await;
         let account = &ground.account;
         let base: ApiBase = "https://api.stripe.com".parse().unwrap();
-        let store = Store::new(account.dynamodb(retries), local::STATE_TABLE, local::LEDGER_TABLE);
-        let seal = Seal::new(account.kms(retries), local::SEAL_KEY_ID);
-        let asks = AskQueue::new(account.sqs(retries), local::REFRESH_QUEUE_URL);
-        let tokens = TokenReader::new(store.clone(), seal.clone(), asks.clone()).with_clock(now);
+        let decide = acting_as("DecideRole", account, retries);
+        let (store, seal) = (store_of(&decide), Seal::new(decide.kms, local::SEAL_KEY_ID));
+        let asks = AskQueue::new(decide.sqs.clone(), local::REFRESH_QUEUE_URL);
+        let tokens = TokenReader::new(store.clone(), seal.clone(), asks).with_clock(now);
         let reach = Arc::new(Reach::new(Arc::new(ground.stripe.clone()), base.clone(), tokens));
-        let jobs = JobQueue::new(account.sqs(retries), JOBS);
-        let app = axiru_fn_decide::App::new(store.clone(), None, now)
-            .with_executions(Executions { reach, jobs }, seal.clone());
+        let jobs = JobQueue::new(decide.sqs, JOBS);
+        let app = axiru_fn_decide::App::new(store, None, now).with_executions(Executions { reach, jobs }, seal);
+        let execute = acting_as("ExecuteRole", account, retries);
+        let (store, seal) = (store_of(&execute), Seal::new(execute.kms, local::SEAL_KEY_ID));
+        let asks = AskQueue::new(execute.sqs, local::REFRESH_QUEUE_URL);
         let stripe = Arc::new(ground.stripe.clone());
         let worker = axiru_fn_execute::App::new(store, seal, asks, stripe, base, LinkCaps::default(), now);
         Self { ground, app, worker }
@@ -446,4 +448,21 @@ async fn an_allowance_may_not_be_used_while_it_is_stopped() {
     assert_eq!((status, &refused["code"]), (403, &json!("stopped")), "{refused}");
     // What the record says can be read.
     assert_eq!(native.get(&allowed["decision_id"]).await["status"], "allowed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permission_that_is_missing_when_it_is_made_is_noted() {
+    let native = Native::new("enforce").await;
+    let asked = native.refund("k1", 700).await;
+    native.ground.control("apps/test", json!({"permissions": ["charge_read", "refund_read"]}));
+    assert_eq!(native.work(&native.jobs()).await, 0);
+    let ended = native.get(&asked["decision_id"]).await;
+    assert_eq!(
+        (&ended["status"], &ended["failure"]["reason"]),
+        (&json!("failed"), &json!("permission_missing")),
+        "{ended}"
+    );
+    let types = native.ground.types().await;
+    assert!(types.contains(&"connection.permissions_changed".to_owned()), "{types:?}");
+    assert!(native.ground.at_stripe("/v1/refunds").is_empty());
 }

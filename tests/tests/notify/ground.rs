@@ -1,5 +1,6 @@
 //! A deployment whose requests wait for people, and `notify` beside it.
 
+use axiru_aws::approval::Minter;
 use axiru_aws::mail::Mailer;
 use axiru_domain::{LogId, RequestId};
 use axiru_fn_notify::{App, handle};
@@ -8,8 +9,9 @@ use axiru_in_process::{InProcess, Retries, SentMail};
 use axiru_ledger::entry::Entry;
 use serde_json::{Value, json};
 
-use crate::approvals::ground::now;
+use crate::acting::{acting_as, store_of};
 pub(super) use crate::approvals::ground::{ANNA, BEN, OWEN, Room, pass, person, scope};
+use crate::approvals::ground::{DEPLOYMENT, now};
 
 /// Where Anna's mail goes.
 pub(super) const ANNAS: &str = "anna@shop.example";
@@ -37,9 +39,12 @@ impl Post {
 
     fn beside(room: Room, digest_minutes: u32) -> Self {
         let (account, retries) = (&room.ground.account, room.ground.retries);
-        let mailer = Mailer::new(account.ses(retries), local::MAIL_FROM, local::MAIL_CONFIGURATION_SET);
+        let notify = acting_as("NotifyRole", account, retries);
+        let store = store_of(&notify);
+        let minter = Minter::new(store.clone(), notify.kms, DEPLOYMENT, "one", local::LINK_KEY_ID);
+        let mailer = Mailer::new(notify.ses, local::MAIL_FROM, local::MAIL_CONFIGURATION_SET);
         let url = "https://axiru.test".parse().unwrap();
-        let app = App::new(room.store(), room.minter(), Some(mailer), url, digest_minutes, now);
+        let app = App::new(store, minter, Some(mailer), url, digest_minutes, now);
         Self { room, app }
     }
 

@@ -14,6 +14,8 @@ use axiru_policy::Plan;
 use lambda_http::Body;
 use serde_json::{Value, json};
 
+use crate::acting::{acting_as, store_of};
+
 /// The accounts that are connected, each in both modes.
 pub(super) const ACCOUNTS: [&str; 2] = ["acct_1", "acct_2"];
 
@@ -101,6 +103,7 @@ when { context.currency == "usd" && context.amount_minor > 100000 };
 pub(super) struct Ground {
     pub(super) account: InProcess,
     pub(super) clients: Clients,
+    pub(super) retries: Retries,
     pub(super) app: App,
 }
 
@@ -126,16 +129,10 @@ impl Ground {
 
     /// Another process on the same tables: nothing in memory.
     pub(super) fn process(account: InProcess, retries: Retries) -> Self {
-        let clients = Clients {
-            dynamodb: account.dynamodb(retries),
-            sqs: account.sqs(retries),
-            kms: account.kms(retries),
-            s3: account.s3(retries),
-            secrets: account.secrets(retries),
-            ses: account.ses(retries),
-        };
-        let app = App::new(Store::new(clients.dynamodb.clone(), local::STATE_TABLE, local::LEDGER_TABLE), None, now);
-        Self { account, clients, app }
+        let clients = crate::acting::clients(&account, retries);
+        let decide = acting_as("DecideRole", &account, retries);
+        let app = App::new(store_of(&decide), None, now);
+        Self { account, clients, retries, app }
     }
 
     async fn connect(&self, mode: Mode, account: &str, setting: &Setting) {

@@ -10,6 +10,7 @@ use axiru_stripe::report::Report;
 use serde_json::json;
 
 use super::ground::{Ground, Setting, at_secs, now, refund};
+use crate::acting::{acting_as, store_of};
 
 /// Noon, as Stripe writes it.
 const NOON_SECS: i64 = 1_793_448_000;
@@ -30,11 +31,11 @@ async fn ground(account: InProcess, retries: Retries) -> Ground {
 }
 
 fn observer(ground: &Ground) -> Observer {
-    Observer::new(ground.store()).with_clock(now)
+    Observer::new(store_of(&acting_as("ObserveRole", &ground.account, ground.retries))).with_clock(now)
 }
 
 fn expirer(ground: &Ground) -> Expirer {
-    Expirer::new(ground.store(), now)
+    Expirer::new(store_of(&acting_as("SweepRole", &ground.account, ground.retries)), now)
 }
 
 /// The report of a refund that Stripe says was made so many seconds after noon.

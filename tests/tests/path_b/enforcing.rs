@@ -47,8 +47,8 @@ async fn a_pending_manual_payout_is_cancelled_once() {
     let job = Job::Cancel { scope: scope(), kind: Kind::Payout, object: id.parse().unwrap() };
     assert_eq!(stage.jobs(), std::slice::from_ref(&job));
     // A lost job is found.
-    assert_eq!(stage.canceller.overdue(&scope()).await.unwrap(), [job]);
-    assert!(stage.canceller.overdue(&"live/acct_1".parse().unwrap()).await.unwrap().is_empty());
+    assert_eq!(stage.sweeper.overdue(&scope()).await.unwrap(), [job]);
+    assert!(stage.sweeper.overdue(&"live/acct_1".parse().unwrap()).await.unwrap().is_empty());
 
     assert_eq!(cancel(&stage, Kind::Payout, &id).await.unwrap(), Cancelled::Undone);
     assert_eq!(stage.object(&format!("/v1/payouts/{id}"))["status"], "canceled");
@@ -61,7 +61,7 @@ async fn a_pending_manual_payout_is_cancelled_once() {
     assert!(stage.observe(&report).await.is_empty());
     let canceled = super::events::report(&event("evt_2", "payout.canceled", &payout(&id, HUGE, "canceled"), None));
     assert!(stage.observe(&canceled).await.is_empty());
-    assert!(stage.canceller.overdue(&scope()).await.unwrap().is_empty());
+    assert!(stage.sweeper.overdue(&scope()).await.unwrap().is_empty());
     assert_eq!((stage.told().await, stage.windows().await.1.as_str()), (told.map(str::to_owned).into(), ""));
 }
 
@@ -108,7 +108,7 @@ async fn what_stripe_does_not_undo_is_too_late_at_once() {
         assert_eq!(told[..2], ["movement.observed", "movement.too_late"], "{what}");
         assert_eq!(reasons(&stage).await, ["not_cancellable null"], "{what}");
         assert!(stage.observe(&report).await.is_empty(), "{what}");
-        assert!(stage.jobs().is_empty() && stage.canceller.overdue(&scope()).await.unwrap().is_empty(), "{what}");
+        assert!(stage.jobs().is_empty() && stage.sweeper.overdue(&scope()).await.unwrap().is_empty(), "{what}");
         assert_ne!(stage.windows().await.1, "", "{what}: it counts");
         assert_eq!(cancel(&stage, Kind::Payout, "po_1").await.unwrap(), Cancelled::Nothing, "{what}");
     }
@@ -136,7 +136,7 @@ async fn where_nothing_is_to_be_done_nothing_is_told() {
         stage.observe(&report(&event)).await;
         let told = stage.told().await;
         assert!(!told.iter().any(|ty| ty.contains("too_late") || ty.contains("cancelled")), "{what}: {told:?}");
-        assert!(stage.jobs().is_empty() && stage.canceller.overdue(&scope()).await.unwrap().is_empty(), "{what}");
+        assert!(stage.jobs().is_empty() && stage.sweeper.overdue(&scope()).await.unwrap().is_empty(), "{what}");
         assert_eq!(cancel(&stage, Kind::Payout, "po_1").await.unwrap(), Cancelled::Nothing, "{what}");
         assert!(stage.ground.account.calls().of(axiru_in_process::Service::Stripe).is_empty(), "{what}");
     }
@@ -201,7 +201,7 @@ async fn while_nobody_knows_nothing_is_told() {
         let error = cancel(&stage, Kind::Payout, &id).await.unwrap_err();
         assert_eq!(error.retry(), Retry::Later, "{fault}");
         assert_eq!(stage.told().await, ["movement.observed"], "{fault}");
-        assert_eq!(stage.canceller.overdue(&scope()).await.unwrap().len(), 1, "{fault}");
+        assert_eq!(stage.sweeper.overdue(&scope()).await.unwrap().len(), 1, "{fault}");
         assert_eq!(cancel(&stage, Kind::Payout, &id).await.unwrap(), Cancelled::Undone, "{fault}");
         assert_eq!(stage.told().await, ["movement.observed", "movement.cancelled"], "{fault}");
         assert_eq!(stage.windows().await.1, "", "{fault}");
@@ -213,12 +213,12 @@ async fn what_proves_to_be_ours_is_not_cancelled_any_more() {
     let stage = Stage::simple().await;
     let asked = stage.executing("k1", Kind::Payout, HUGE, &[]).await;
     stage.observe(&report(&event("evt_1", "payout.created", &payout("po_1", HUGE, "pending"), None))).await;
-    assert_eq!(stage.canceller.overdue(&scope()).await.unwrap().len(), 1);
+    assert_eq!(stage.sweeper.overdue(&scope()).await.unwrap().len(), 1);
     let mut object = payout("po_1", HUGE, "pending");
     object["metadata"] = asked.metadata();
     let proof = report(&event("evt_2", "payout.updated", &object, Some(json!({"metadata": {}}))));
     assert_eq!(stage.observe(&proof).await, ["execution.succeeded"]);
-    assert!(stage.canceller.overdue(&scope()).await.unwrap().is_empty());
+    assert!(stage.sweeper.overdue(&scope()).await.unwrap().is_empty());
     assert_eq!(cancel(&stage, Kind::Payout, "po_1").await.unwrap(), Cancelled::Nothing);
     assert!(stage.ground.account.calls().of(axiru_in_process::Service::Stripe).is_empty());
 }
@@ -291,7 +291,7 @@ async fn only_the_cancelled_object_is_a_success_and_only_a_refusal_ends_it() {
             Err(None) => {
                 assert_eq!(outcome.unwrap_err().retry(), Retry::Later, "{post:?} {get:?}");
                 assert_eq!(told, ["movement.observed"], "{post:?} {get:?}");
-                assert_eq!(stage.canceller.overdue(&scope()).await.unwrap().len(), 1, "{post:?} {get:?}");
+                assert_eq!(stage.sweeper.overdue(&scope()).await.unwrap().len(), 1, "{post:?} {get:?}");
             }
         }
     }
@@ -311,7 +311,7 @@ fn whatever_fails_it_is_cancelled_and_told_once() {
         }
         let mut last = Ok(());
         for _ in 0..4 {
-            let jobs = stage.canceller.overdue(&scope()).await.map_err(|error| error.to_string())?;
+            let jobs = stage.sweeper.overdue(&scope()).await.map_err(|error| error.to_string())?;
             last = Ok(());
             for job in jobs {
                 let Job::Cancel { kind, object, .. } = job else { continue };

@@ -19,6 +19,8 @@ use axiru_ledger::note::VerifierKey;
 use axiru_ledger::verify::{Folder, Report as Verified, Trusted, parse_keys, verify};
 use axiru_stripe::report::Report;
 
+use crate::acting::{acting_as, store_of};
+
 /// The signing secret of the endpoint of each mode.
 pub(super) const SECRET: &str = "whsec_ground";
 
@@ -47,20 +49,14 @@ pub(super) fn head(plan: &str, sha256: &str, policy_mode: PolicyMode) -> PlanHea
 pub(super) struct Ground {
     pub(super) account: InProcess,
     pub(super) clients: Clients,
+    pub(super) retries: Retries,
 }
 
 impl Ground {
     /// A fresh account with one lane.
     pub(super) async fn new(account: InProcess, retries: Retries) -> Self {
-        let clients = Clients {
-            dynamodb: account.dynamodb(retries),
-            sqs: account.sqs(retries),
-            kms: account.kms(retries),
-            s3: account.s3(retries),
-            secrets: account.secrets(retries),
-            ses: account.ses(retries),
-        };
-        let ground = Self { account, clients };
+        let clients = crate::acting::clients(&account, retries);
+        let ground = Self { account, clients, retries };
         for mode in Mode::ALL {
             ground.connect(mode).await;
         }
@@ -129,7 +125,7 @@ impl Ground {
     }
 
     pub(super) fn observer(&self, clock: fn() -> Timestamp) -> Observer {
-        Observer::new(self.store()).with_clock(clock)
+        Observer::new(store_of(&acting_as("ObserveRole", &self.account, self.retries))).with_clock(clock)
     }
 
     pub(super) fn exporter(&self) -> Exporter {
@@ -138,13 +134,16 @@ impl Ground {
 
     /// An exporter by another clock.
     pub(super) fn exporter_at(&self, clock: fn() -> Timestamp) -> Exporter {
-        let bucket = Bucket::new(self.clients.s3.clone(), local::EXPORT_BUCKET);
-        let signer = Signer::new(self.clients.kms.clone(), local::SIGNING_KEY_ID);
-        Exporter::new(self.store(), bucket, signer, "ground", 0).with_clock(clock)
+        let export = acting_as("ExportRole", &self.account, self.retries);
+        let store = store_of(&export);
+        let bucket = Bucket::new(export.s3, local::EXPORT_BUCKET);
+        let signer = Signer::new(export.kms, local::SIGNING_KEY_ID);
+        Exporter::new(store, bucket, signer, "ground", 0).with_clock(clock)
     }
 
     pub(super) fn webhook(&self) -> axiru_fn_webhook::App {
-        axiru_fn_webhook::App::new(&self.clients, local::STATE_TABLE, local::SEAL_KEY_ID, local::OBSERVATIONS_QUEUE_URL)
+        let webhook = acting_as("WebhookRole", &self.account, self.retries);
+        axiru_fn_webhook::App::new(&webhook, local::STATE_TABLE, local::SEAL_KEY_ID, local::OBSERVATIONS_QUEUE_URL)
     }
 
     /// Every entry of a log, straight from the table.

@@ -10,18 +10,20 @@ use axiru_aws::decide::{self, Ask, Decider};
 use axiru_aws::jobs::{Job, JobQueue};
 use axiru_aws::observe::{Observed, Observer};
 use axiru_aws::refresh::AskQueue;
-use axiru_aws::seal::{Purpose, SealContext};
+use axiru_aws::seal::{Purpose, Seal, SealContext};
 use axiru_aws::tokens::TokenReader;
 use axiru_domain::{
     Claimed, Counters, Intent, KeyId, KeyToken, Kind, Mode, Money, ObjectRole, RequestId, Scope, Taken, stripe_key,
 };
-use axiru_in_process::{EXECUTIONS_QUEUE_URL, InProcess, REFRESH_QUEUE_URL, Retries, STATE_TABLE};
+use axiru_in_process::{EXECUTIONS_QUEUE_URL, InProcess, REFRESH_QUEUE_URL, Retries, SEAL_KEY_ID, STATE_TABLE};
 use axiru_ledger::entry::{Entry, Tip};
 use axiru_policy::Plan;
 use axiru_stripe::report::Report;
 use axiru_stripe::transport::Transport;
 use axiru_stripe_sandbox::{ApiRequest, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
+
+use crate::acting::{acting_as, store_of};
 
 use super::ground::{ACCOUNT, Ground, evening, morning};
 
@@ -44,6 +46,8 @@ pub(super) struct Stage {
     pub(super) sandbox: Sandbox,
     pub(super) observer: Observer,
     pub(super) canceller: Canceller,
+    /// The same as the sweeper has it, which finds what got lost.
+    pub(super) sweeper: Canceller,
     key: String,
 }
 
@@ -108,10 +112,11 @@ impl Stage {
             ("change", s("chg_1")),
         ];
         ground.put(&key).await;
-        let jobs = JobQueue::new(ground.clients.sqs.clone(), JOBS);
+        let jobs = JobQueue::new(acting_as("ObserveRole", &ground.account, ground.retries).sqs, JOBS);
         let observer = ground.observer(evening).with_jobs(jobs);
-        let canceller = canceller(&ground, Arc::new(account.stripe(&sandbox)));
-        Self { ground, sandbox, observer, canceller, key: key_at_stripe }
+        let sweeper = canceller("SweepRole", &ground, Arc::new(account.stripe(&sandbox)));
+        let canceller = canceller("ExecuteRole", &ground, Arc::new(account.stripe(&sandbox)));
+        Self { ground, sandbox, observer, canceller, sweeper, key: key_at_stripe }
     }
 
     async fn put_plan(ground: &Ground, policy_mode: &str) {
@@ -161,7 +166,7 @@ impl Stage {
 
     /// A canceller with another Stripe.
     pub(super) fn canceller_at(&self, stripe: Arc<dyn Transport>) -> Canceller {
-        canceller(&self.ground, stripe)
+        canceller("ExecuteRole", &self.ground, stripe)
     }
 
     /// Sets attributes of a request's row.
@@ -271,10 +276,12 @@ impl Stage {
 }
 
 /// Its clock is late enough for a job of the evening to count as lost.
-fn canceller(ground: &Ground, stripe: Arc<dyn Transport>) -> Canceller {
-    let asks = AskQueue::new(ground.clients.sqs.clone(), REFRESH_QUEUE_URL);
-    let reader = TokenReader::new(ground.store(), ground.seal(), asks).with_clock(evening);
-    Canceller::new(ground.store(), stripe, "https://api.stripe.com".parse().unwrap(), reader, morning)
+fn canceller(role: &'static str, ground: &Ground, stripe: Arc<dyn Transport>) -> Canceller {
+    let clients = acting_as(role, &ground.account, ground.retries);
+    let (store, seal) = (store_of(&clients), Seal::new(clients.kms, SEAL_KEY_ID));
+    let asks = AskQueue::new(clients.sqs, REFRESH_QUEUE_URL);
+    let reader = TokenReader::new(store.clone(), seal, asks).with_clock(evening);
+    Canceller::new(store, stripe, "https://api.stripe.com".parse().unwrap(), reader, morning)
 }
 
 /// A request that is under way.

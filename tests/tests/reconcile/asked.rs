@@ -2,10 +2,11 @@
 
 use axiru_aws::reconcile::{Task, TaskQueue};
 use axiru_fn_admin::App;
-use axiru_in_process::{InProcess, RECONCILE_QUEUE_URL};
+use axiru_in_process::{InProcess, RECONCILE_QUEUE_URL, Retries};
 use serde_json::{Value, json};
 
 use super::shop::{Setup, Shop, at, night, numbers};
+use crate::acting::{acting_as, store_of};
 
 const ROSA: &str = "arn:aws:iam::111122223333:user/rosa";
 
@@ -14,12 +15,13 @@ pub(super) fn run_id() -> String {
 }
 
 async fn admin(shop: &Shop, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let admin = acting_as("AdminRole", &shop.account, Retries::Off);
     let app = App {
         deployment: "shop".to_owned(),
         public_url: "https://axiru.example".parse().unwrap(),
         mail: false,
-        store: shop.store(),
-        tasks: TaskQueue::new(shop.clients.sqs.clone(), RECONCILE_QUEUE_URL),
+        store: store_of(&admin),
+        tasks: TaskQueue::new(admin.sqs, RECONCILE_QUEUE_URL),
         now: night,
     };
     let event = json!({

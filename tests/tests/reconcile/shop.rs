@@ -26,6 +26,8 @@ use axiru_stripe::transport::{Answering, Transport, TransportError};
 use axiru_stripe_sandbox::{ApiRequest, Clock, Sandbox, SandboxConfig, SignedDelivery};
 use serde_json::{Value, json};
 
+use crate::acting::{acting_as, store_of};
+
 pub(super) const ACCOUNT: &str = "acct_1";
 pub(super) const LOG: &str = "test#acct_1#0";
 const OTHER: &str = "acct_2";
@@ -113,28 +115,22 @@ impl Shop {
         if let Some(permissions) = setup.permissions {
             control("apps/test", json!({ "permissions": permissions }));
         }
-        let clients = Clients {
-            dynamodb: account.dynamodb(retries),
-            sqs: account.sqs(retries),
-            kms: account.kms(retries),
-            s3: account.s3(retries),
-            secrets: account.secrets(retries),
-            ses: account.ses(retries),
-        };
-        let store = store_of(&clients);
-        let asks = AskQueue::new(clients.sqs.clone(), local::REFRESH_QUEUE_URL);
-        let tokens = Arc::new(TokenReader::new(store.clone(), seal_of(&clients), asks).with_clock(clock));
+        let clients = crate::acting::clients(&account, retries);
+        let reconcile = acting_as("ReconcileRole", &account, retries);
+        let store = store_of(&reconcile);
+        let asks = AskQueue::new(reconcile.sqs.clone(), local::REFRESH_QUEUE_URL);
+        let tokens = Arc::new(TokenReader::new(store.clone(), seal_of(&reconcile), asks).with_clock(clock));
         let base = "https://api.stripe.com".parse().unwrap();
         let transport: Arc<dyn Transport> =
             Arc::new(Bounded { stripe: account.stripe(&sandbox), longest: setup.longest });
         let reach = Arc::new(Reach::new(transport, base, tokens));
-        let tasks = TaskQueue::new(clients.sqs.clone(), local::RECONCILE_QUEUE_URL);
-        let bucket = Bucket::new(clients.s3.clone(), local::EXPORT_BUCKET);
-        let jobs = JobQueue::new(clients.sqs.clone(), local::EXECUTIONS_QUEUE_URL);
+        let tasks = TaskQueue::new(reconcile.sqs.clone(), local::RECONCILE_QUEUE_URL);
+        let bucket = Bucket::new(reconcile.s3.clone(), local::EXPORT_BUCKET);
+        let jobs = JobQueue::new(reconcile.sqs.clone(), local::EXECUTIONS_QUEUE_URL);
         let observer = Observer::new(store.clone()).with_clock(clock).with_jobs(jobs);
-        let app = App::new(store.clone(), tasks, reach, bucket, observer, clock).with_budget(setup.budget);
+        let app = App::new(store, tasks, reach, bucket, observer, clock).with_budget(setup.budget);
         // Webhooks of the day itself.
-        let observer = Observer::new(store).with_clock(evening);
+        let observer = Observer::new(store_of(&acting_as("ObserveRole", &account, retries))).with_clock(evening);
         let shop = Self { account, clients, sandbox, app, observer, clock, lanes };
         // Tokens live for an hour: the one that the function uses.
         shop.clock_at(clock().secs());
@@ -367,10 +363,6 @@ pub(super) fn report(delivery: &SignedDelivery) -> Option<Report> {
         Projected::Report(report) => Some(*report),
         Projected::Ignored(_) => None,
     }
-}
-
-fn store_of(clients: &Clients) -> Store {
-    Store::new(clients.dynamodb.clone(), local::STATE_TABLE, local::LEDGER_TABLE)
 }
 
 fn seal_of(clients: &Clients) -> Seal {

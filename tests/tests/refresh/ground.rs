@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::stripe::Stripe;
+use crate::acting::{acting_as, store_of};
 
 /// The connected account.
 pub(crate) const ACCOUNT: &str = "acct_1";
@@ -118,18 +119,26 @@ impl Ground {
     }
 
     pub(crate) fn refresher(&self) -> Refresher {
-        let secrets = self.account.secrets(self.retries);
-        let developers = Developers::new(secrets, local::DEVELOPER_SECRET_TEST, local::DEVELOPER_SECRET_LIVE);
-        Refresher::new(self.store(), self.seal(), developers, self.stripe.clone(), Self::base()).with_clock(now)
+        let refresh = acting_as("RefreshRole", &self.account, self.retries);
+        let (store, seal) = (store_of(&refresh), Seal::new(refresh.kms, local::SEAL_KEY_ID));
+        let developers = Developers::new(refresh.secrets, local::DEVELOPER_SECRET_TEST, local::DEVELOPER_SECRET_LIVE);
+        Refresher::new(store, seal, developers, self.stripe.clone(), Self::base()).with_clock(now)
     }
 
     pub(crate) async fn refresh(&self, mode: Mode) -> Result<Refreshed, RefreshError> {
         self.refresher().refresh(&ask(mode)).await
     }
 
+    /// A reader of tokens, as deciding needs one.
     pub(crate) fn reader(&self) -> TokenReader {
-        let asks = AskQueue::new(self.account.sqs(self.retries), local::REFRESH_QUEUE_URL);
-        TokenReader::new(self.store(), self.seal(), asks).with_clock(now)
+        self.reader_as("DecideRole")
+    }
+
+    /// The same under another role.
+    pub(crate) fn reader_as(&self, role: &'static str) -> TokenReader {
+        let clients = acting_as(role, &self.account, self.retries);
+        let (store, seal) = (store_of(&clients), Seal::new(clients.kms, local::SEAL_KEY_ID));
+        TokenReader::new(store, seal, AskQueue::new(clients.sqs, local::REFRESH_QUEUE_URL)).with_clock(now)
     }
 
     /// Whether Stripe accepts a token, for the account and mode it should be of.

@@ -131,7 +131,7 @@ fn parameters_are_sealed_where_calls_are_decided_and_opened_where_they_are_made(
         lines.filter_map(|line| line.split_once("  ").map(|(role, _)| role.to_owned())).collect()
     };
     assert_eq!(with("kms:Encrypt"), ["DecideRole", "GatewayRole"]);
-    assert_eq!(with("kms:Decrypt"), ["ExecuteRole", "GatewayRole"]);
+    assert_eq!(with("kms:Decrypt"), ["ExecuteRole"]);
 }
 
 #[test]
