@@ -244,6 +244,18 @@ impl Ground {
         dynamodb.put_item().table_name(local::STATE_TABLE).set_item(Some(item)).send().await.unwrap();
     }
 
+    /// Turns a switch of the mode by its row: `*`, an account, or `<account>#<actor>`.
+    pub(crate) async fn turn_switch(&self, of: &str, stopped: bool) {
+        self.put(&[
+            ("pk", s("test#switches")),
+            ("sk", s(of)),
+            ("stopped", AttributeValue::Bool(stopped)),
+            ("since", s(now().to_string())),
+            ("version", AttributeValue::N("1".into())),
+        ])
+        .await;
+    }
+
     /// A call with the agent's key and an idempotency key.
     pub(crate) async fn post(&self, idempotency_key: &str, path: &str, form: &str) -> Answered {
         self.call("POST", path, &[("idempotency-key", idempotency_key)], form).await

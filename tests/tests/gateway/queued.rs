@@ -387,22 +387,12 @@ fn whatever_fails_what_is_queued_is_made_once() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_stopped_before_it_was_sent_ends_and_is_free_again() {
-    use aws_sdk_dynamodb::types::AttributeValue;
     for mode in ["enforce", "shadow"] {
         let native = Native::new(mode).await;
         let asked = native.refund("k1", 700).await;
         let held = native.ground.actor_counters().await;
-        let turn = async |stopped: bool| {
-            let row = [
-                ("pk", AttributeValue::S("test#switches".to_owned())),
-                ("sk", AttributeValue::S(format!("{ACCOUNT}#agent:ag_1"))),
-                ("stopped", AttributeValue::Bool(stopped)),
-                ("since", AttributeValue::S(now().to_string())),
-                ("version", AttributeValue::N("1".to_owned())),
-            ];
-            native.ground.put(&row).await;
-        };
-        turn(true).await;
+        let actor = format!("{ACCOUNT}#agent:ag_1");
+        native.ground.turn_switch(&actor, true).await;
         let intent = json!({"kind": "refund", "amount_cents": 800, "currency": "usd", "charge": native.ground.charge});
         let (status, refused) = native.ask("k2", intent).await;
         assert_eq!((status, &refused["code"]), (403, &json!("stopped")), "{refused}");
@@ -415,7 +405,7 @@ async fn what_is_stopped_before_it_was_sent_ends_and_is_free_again() {
         assert_eq!(native.ground.types().await, ["decision.made", "execution.failed"], "{mode}");
         assert!(held.contains(",700,1]") && !native.ground.actor_counters().await.contains(",700,1]"));
         assert_eq!((native.sealed(), native.tells()), (0, false));
-        turn(false).await;
+        native.ground.turn_switch(&actor, false).await;
         // It stays ended; asked anew it is made.
         assert_eq!(native.refund("k1", 700).await["status"], "failed");
         let anew = native.refund("k3", 700).await;
@@ -427,7 +417,6 @@ async fn what_is_stopped_before_it_was_sent_ends_and_is_free_again() {
 
 #[tokio::test(start_paused = true)]
 async fn an_allowance_may_not_be_used_while_it_is_stopped() {
-    use aws_sdk_dynamodb::types::AttributeValue;
     let native = Native::new("enforce").await;
     let intent = json!({
         "kind": "refund", "amount_cents": 700, "currency": "usd", "charge": native.ground.charge, "stripe_connection_id": ACCOUNT,
@@ -436,14 +425,7 @@ async fn an_allowance_may_not_be_used_while_it_is_stopped() {
     let ask = async || native.call(&key(), "POST", "/api/v1/decisions", &body).await;
     let (status, allowed) = ask().await;
     assert_eq!((status, &allowed["status"]), (200, &json!("allowed")), "{allowed}");
-    let row = [
-        ("pk", AttributeValue::S("test#switches".to_owned())),
-        ("sk", AttributeValue::S("*".to_owned())),
-        ("stopped", AttributeValue::Bool(true)),
-        ("since", AttributeValue::S(now().to_string())),
-        ("version", AttributeValue::N("1".to_owned())),
-    ];
-    native.ground.put(&row).await;
+    native.ground.turn_switch("*", true).await;
     let (status, refused) = ask().await;
     assert_eq!((status, &refused["code"]), (403, &json!("stopped")), "{refused}");
     // What the record says can be read.

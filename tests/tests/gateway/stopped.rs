@@ -1,22 +1,8 @@
 //! What an operator has stopped: refused at the next call, whatever the plans say, and nothing of it is sent.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_in_process::{Fault, InProcess, Retries, Service};
 
 use super::ground::{ACCOUNT, Ground, pass};
-
-/// Turns a switch of the mode, by its row.
-async fn turn(ground: &Ground, of: &str, stopped: bool) {
-    ground
-        .put(&[
-            ("pk", AttributeValue::S("test#switches".to_owned())),
-            ("sk", AttributeValue::S(of.to_owned())),
-            ("stopped", AttributeValue::Bool(stopped)),
-            ("since", AttributeValue::S("2026-10-31T12:00:00.000Z".to_owned())),
-            ("version", AttributeValue::N("1".to_owned())),
-        ])
-        .await;
-}
 
 async fn ground(mode: &str) -> Ground {
     Ground::new(InProcess::new().unwrap(), Retries::Off, mode).await
@@ -31,11 +17,11 @@ async fn nothing_moves_while_it_is_stopped_whatever_the_plans_say() {
             assert_eq!(first.status, 200, "{mode}: {}", first.text);
             // Somebody else, and another account.
             for other in [format!("{ACCOUNT}#agent:ag_2"), "acct_payee".to_owned()] {
-                turn(&ground, &other, true).await;
+                ground.turn_switch(&other, true).await;
             }
             assert_eq!(ground.refund("k2", 600).await.status, 200, "{mode} {told}");
             let before = ground.entries().await.len();
-            turn(&ground, of, true).await;
+            ground.turn_switch(of, true).await;
             let refund = format!("charge={}&amount=700", ground.charge);
             for (path, form) in [
                 ("/v1/refunds", refund.as_str()),
@@ -68,7 +54,7 @@ async fn nothing_moves_while_it_is_stopped_whatever_the_plans_say() {
             let again = ground.refund("k1", 500).await;
             let expected = if mode == "enforce" { 200 } else { 403 };
             assert_eq!(again.status, expected, "{mode} {told}: {}", again.text);
-            turn(&ground, of, false).await;
+            ground.turn_switch(of, false).await;
             assert_eq!(ground.post("k3", "/v1/refunds", &refund).await.status, 200, "{mode} {told}: started again");
             assert_eq!(ground.at_stripe("/v1/refunds").len(), 3);
         }
@@ -81,7 +67,7 @@ async fn what_brings_money_back_goes_on() {
         let ground = ground(mode).await;
         let made = ground.post("k1", "/v1/payouts", "amount=500&currency=usd").await;
         assert_eq!(made.status, 200, "{}", made.text);
-        turn(&ground, ACCOUNT, true).await;
+        ground.turn_switch(ACCOUNT, true).await;
         let cancelled = ground.post("k2", &format!("/v1/payouts/{}/cancel", made.word()), "").await;
         assert_eq!(
             (cancelled.status, cancelled.body["status"].as_str()),
@@ -98,7 +84,7 @@ async fn a_store_that_fails_does_not_let_through_what_was_stopped() {
         let ground = ground("shadow").await;
         // While nothing is stopped, the store's trouble is not the caller's: by what is remembered.
         assert_eq!(ground.refund("k1", 500).await.status, 200);
-        turn(&ground, of, true).await;
+        ground.turn_switch(of, true).await;
         assert_eq!(ground.refund("k2", 600).await.word(), "axiru_stopped");
         ground.account.faults().decide(|call| (call.service == Service::DynamoDb).then_some(Fault::Fail));
         let answer = ground.refund("k3", 700).await;
@@ -117,7 +103,7 @@ async fn what_may_have_been_sent_is_not_sent_again_and_is_found_out() {
         let first = ground.refund("k1", 500).await;
         assert_eq!(first.word(), "axiru_outcome_unknown", "{fault}: {}", first.text);
         ground.account.faults().clear();
-        turn(&ground, ACCOUNT, true).await;
+        ground.turn_switch(ACCOUNT, true).await;
         pass(60).await;
         let again = ground.refund("k1", 500).await;
         assert_eq!((again.status, again.word().as_str()), (503, "axiru_outcome_unknown"), "{fault}: {}", again.text);
