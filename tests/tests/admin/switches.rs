@@ -142,6 +142,21 @@ fn a_wish_to_start_passes_with_its_hour_and_with_its_person() {
 }
 
 #[test]
+fn whoever_is_gone_by_then_is_no_first_person() {
+    run(async |office| {
+        with_jo(office, 1).await;
+        const KIM: &str = "arn:aws:iam::111122223333:user/kim";
+        let kim = json!({"change": chg(2), "person": "per_kimkimkimkimkimk", "principals": [KIM]});
+        office.done(ROSA, "persons", kim).await;
+        office.done(ROSA, "switch", turn(3, None, true)).await;
+        office.done(JO, "switch", turn(4, None, false)).await;
+        office.done(ROSA, "persons/per_jojojojojojojojo/remove", json!({"change": chg(5)})).await;
+        assert_eq!(office.done(KIM, "switch", turn(6, None, false)).await["stopped"], true, "Kim is the first now");
+        assert_eq!(office.done(ROSA, "switch", turn(7, None, false)).await["stopped"], false);
+    });
+}
+
+#[test]
 fn everything_is_stopped_by_one_switch_and_told_in_every_log() {
     run(async |office| {
         let everything = |change: u32, stopped: bool| json!({"change": chg(change), "everything": true, "stopped": stopped, "why": "a key leaked"});
