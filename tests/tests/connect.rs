@@ -2,6 +2,7 @@
 
 mod crashes;
 mod refusals;
+mod restricted;
 mod stage;
 
 use axiru_domain::Mode;

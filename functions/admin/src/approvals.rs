@@ -4,13 +4,14 @@ use axiru_aws::admin::ChangeId;
 use axiru_aws::admin::links::Links;
 use axiru_aws::approval::LinkId;
 use axiru_domain::{PersonId, RequestId};
+use axiru_runtime::body::{parsed, read, refuse};
 use axiru_runtime::problem::Problem;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer::{Answer, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read, refuse};
+use crate::asked::Asked;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

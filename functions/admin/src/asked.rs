@@ -3,13 +3,9 @@
 use axiru_aws::admin::{Act, ChangeId};
 use axiru_aws::connect::operator::Operator;
 use axiru_domain::Scope;
+use axiru_runtime::body::refuse;
 use axiru_runtime::problem::Problem;
-use http::StatusCode;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-
-/// Largest body that is read: a plan's text of 64 KiB with every character escaped, and its head.
-const MAX_BYTES: usize = 512 * 1_024;
 
 /// A request to a scope.
 pub(crate) struct Asked<'a> {
@@ -23,34 +19,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a [u8],
     /// The query, decoded.
     pub(crate) query: Vec<(String, String)>,
-}
-
-/// A refusal of what was asked for.
-pub(crate) fn refuse(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "request_refused", detail)
-}
-
-/// Reads a body as JSON, strictly. What a body holds is not repeated beyond the names of its fields.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    if body.len() > MAX_BYTES {
-        return Err(refuse(format!("the body is longer than {MAX_BYTES} bytes")));
-    }
-    // A list would pass for an object whose fields stand in order.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(refuse("the body is not a JSON object"));
-    }
-    serde_json::from_slice(body).map_err(|error| {
-        let message = error.to_string();
-        let said = match message.split(" at line ").next().unwrap_or_default() {
-            // These name fields of ours; all other messages may repeat a value.
-            named if named.starts_with("missing field") || named.starts_with("duplicate field") => named.to_owned(),
-            named if named.starts_with("unknown field") => {
-                format!("a field that is none of these: {}", named.split_once("expected ").map_or("", |(_, of)| of))
-            }
-            _ => format!("a value is not of its form, before line {} column {}", error.line(), error.column()),
-        };
-        refuse(format!("the body is not as it should be: {said}"))
-    })
 }
 
 impl Asked<'_> {
@@ -77,14 +45,4 @@ impl Asked<'_> {
             _ => format!("this route has the query parameters {}", names.join(", ")),
         }))
     }
-}
-
-/// Deserialises what has one text and one parser, without repeating the text when it is refused.
-pub(crate) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: std::str::FromStr,
-{
-    let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-    text.parse().map_err(|_| serde::de::Error::custom("not of its form"))
 }

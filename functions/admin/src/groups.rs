@@ -3,12 +3,13 @@
 use axiru_aws::admin::ChangeId;
 use axiru_aws::admin::group::{Defaults, Setting};
 use axiru_domain::PersonId;
+use axiru_runtime::body::{parsed, read};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use crate::answer::{Answer, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read};
+use crate::asked::Asked;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,6 +2,7 @@
 
 use axiru_aws::connect::operator::Operator;
 use axiru_domain::Scope;
+use axiru_runtime::caller::verified_arn;
 use axiru_runtime::problem::Problem;
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt as _, Response};
@@ -9,13 +10,13 @@ use lambda_http::{Body, Request, RequestExt as _, Response};
 use crate::answer::{Answer, ok};
 use crate::app::App;
 use crate::asked::Asked;
-use crate::caller::caller;
 use crate::{approvals, groups, keys, persons, plans, reconcile, scopes, setup_links, switches};
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     // Before anything else, so that a stranger learns not even which routes there are.
-    let Some(operator) = caller(&app.deployment, &request) else {
+    let caller = verified_arn(&request).and_then(|arn| Operator::new(&app.deployment, arn).ok());
+    let Some(operator) = caller else {
         tracing::warn!("a request came without a verified caller");
         return Problem::new(StatusCode::FORBIDDEN, "no_verified_caller", "sign the request with an AWS identity")
             .response();

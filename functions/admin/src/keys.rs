@@ -3,12 +3,13 @@
 use axiru_aws::admin::ChangeId;
 use axiru_aws::admin::key::{Holder, NewKey};
 use axiru_domain::{Actor, KeyHash, KeyId, PersonId, Timestamp};
+use axiru_runtime::body::{parsed, read, refuse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read, refuse};
+use crate::asked::Asked;
 
 /// A key to be made: for a new actor (`actor`, `operator`), for one that has a key (`actor`), or instead of a key (`replaces`).
 #[derive(Deserialize)]

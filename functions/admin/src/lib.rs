@@ -4,7 +4,6 @@ mod answer;
 mod app;
 mod approvals;
 mod asked;
-mod caller;
 mod groups;
 mod handler;
 mod keys;

@@ -4,12 +4,13 @@ use axiru_aws::admin::ChangeId;
 use axiru_aws::admin::alias::{Alias, Email, Principal};
 use axiru_aws::admin::person::NewPerson;
 use axiru_domain::PersonId;
+use axiru_runtime::body::{parsed, read, refuse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read, refuse};
+use crate::asked::Asked;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

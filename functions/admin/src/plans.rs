@@ -4,12 +4,13 @@ use axiru_aws::admin::ChangeId;
 use axiru_aws::plans::PlanHead;
 use axiru_domain::{PolicyMode, Scope};
 use axiru_policy::Plan;
+use axiru_runtime::body::{parsed, read};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, plan_problem, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read};
+use crate::asked::Asked;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,13 +3,14 @@
 use axiru_aws::admin::ChangeId;
 use axiru_aws::reconcile::Task;
 use axiru_domain::Period;
+use axiru_runtime::body::{parsed, read, refuse};
 use axiru_runtime::problem::Problem;
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::answer::{Answer, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read, refuse};
+use crate::asked::Asked;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,12 +2,13 @@
 
 use axiru_aws::admin::ChangeId;
 use axiru_domain::{AccountId, Subject};
+use axiru_runtime::body::{parsed, read, refuse};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer::{Answer, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read, refuse};
+use crate::asked::Asked;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

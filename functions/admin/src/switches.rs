@@ -3,11 +3,12 @@
 use axiru_aws::admin::ChangeId;
 use axiru_aws::switches::Stopped;
 use axiru_domain::Actor;
+use axiru_runtime::body::{parsed, read, refuse};
 use serde::Deserialize;
 
 use crate::answer::{Answer, problem};
 use crate::app::App;
-use crate::asked::{Asked, parsed, read, refuse};
+use crate::asked::Asked;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,6 @@
 //! Where things are: read once, and refused if it would send people or credentials to a wrong place.
 
-use axiru_domain::{Lanes, Mode};
+use axiru_domain::{Lanes, Mode, Scope};
 use axiru_runtime::env::{self, EnvError};
 use axiru_stripe::base::{ApiBase, STRIPE, trusted_address};
 use axiru_stripe::permissions::Variant;
@@ -92,6 +92,12 @@ impl Config {
     #[must_use]
     pub fn webhooks(&self, mode: Mode) -> Url {
         self.at(&format!("/stripe/webhooks/{mode}"))
+    }
+
+    /// Where Stripe delivers the events of an account that has an endpoint of its own.
+    #[must_use]
+    pub fn own_webhooks(&self, scope: &Scope) -> Url {
+        self.at(&format!("/stripe/webhooks/{}/{}", scope.mode(), scope.account()))
     }
 
     fn at(&self, path: &str) -> Url {

@@ -28,11 +28,11 @@ pub(crate) async fn confirm(app: &App, fields: &Fields, binding: Option<&Token>)
         Err(error) => return refused(mode, &error),
     };
     // What is activated is what was shown.
-    if fields.get("account") != Some(pending.scope.account().as_str()) {
+    if fields.get("account") != Some(pending.grant.scope.account().as_str()) {
         return Trouble::NotWhatWasAsked.answer();
     }
     match activate(app, &pending).await {
-        Ok(()) => Answer::page(StatusCode::OK, pages::connected(&pending.scope, &pending.display_name)),
+        Ok(()) => Answer::page(StatusCode::OK, pages::connected(&pending.grant.scope, &pending.grant.display_name)),
         Err(failure) => failure.answer(&pending, state, binding),
     }
 }
@@ -49,7 +49,7 @@ enum Failure {
 }
 
 async fn activate(app: &App, pending: &Pending) -> Result<(), Failure> {
-    let mode = pending.scope.mode();
+    let mode = pending.grant.scope.mode();
     let developer = app.developers.of(mode).await?;
     let rest = Rest::new(app.stripe.as_ref(), &app.config.stripe, &developer.key);
     let url = app.config.webhooks(mode);
@@ -58,7 +58,7 @@ async fn activate(app: &App, pending: &Pending) -> Result<(), Failure> {
     let terms = Terms {
         lanes: app.config.lanes(mode),
         permissions: app.config.permissions.as_str(),
-        endpoint: &endpoint,
+        endpoint: Some(&endpoint),
         events: &EVENT_TYPES,
         plans: &app.plans,
     };
@@ -76,14 +76,14 @@ impl Failure {
     }
 
     fn answer(&self, pending: &Pending, state: Token, binding: Option<&Token>) -> Answer {
-        tracing::error!(scope = %pending.scope, error = %self, "an account could not be connected");
+        tracing::error!(scope = %pending.grant.scope, error = %self, "an account could not be connected");
         if self.can_try_again() {
             let confirmation = Confirmation {
-                mode: pending.scope.mode(),
-                account: pending.scope.account().clone(),
-                display_name: pending.display_name.clone(),
-                country: pending.country.clone(),
-                currency: pending.currency.as_str().to_owned(),
+                mode: pending.grant.scope.mode(),
+                account: pending.grant.scope.account().clone(),
+                display_name: pending.grant.display_name.clone(),
+                country: pending.grant.country.clone(),
+                currency: pending.grant.currency.as_str().to_owned(),
                 state,
             };
             let page = pages::confirm(
@@ -97,7 +97,7 @@ impl Failure {
         }
         match self {
             Self::Activate(ActivationError::LinkUsed) => Trouble::LinkUsed.answer(),
-            Self::Activate(ActivationError::Install(error)) => refused(pending.scope.mode(), error),
+            Self::Activate(ActivationError::Install(error)) => refused(pending.grant.scope.mode(), error),
             Self::Activate(ActivationError::Commit(_)) => Trouble::Unavailable.answer(),
             Self::Developer(_) | Self::Register(_) => Trouble::NotSetUp.answer(),
         }

@@ -2,18 +2,21 @@
 
 use axiru_pages::{Fields, FieldsError, form};
 use http::{Method, StatusCode};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Request, RequestExt as _, Response};
 
 use crate::answer::Answer;
 use crate::app::App;
 use crate::pages::{self, Trouble};
-use crate::{browser, callback, confirm, install};
+use crate::{browser, callback, confirm, install, operators};
 
 /// Longest query or form that is read. The longest honest one, a confirmation, is below 400 bytes.
 const MAX_BYTES: usize = 4_096;
 
 /// Answers one request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    if request.raw_http_path().starts_with("/admin/") {
+        return operators::handle(app, &request).await;
+    }
     route(app, &request).await.into_response(&app.config.public_url)
 }
 

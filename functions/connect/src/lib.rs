@@ -8,6 +8,7 @@ mod config;
 mod confirm;
 mod handler;
 mod install;
+mod operators;
 mod pages;
 
 pub use app::{App, LoadError};

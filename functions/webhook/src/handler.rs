@@ -3,7 +3,7 @@
 use axiru_aws::queue::ReportQueue;
 use axiru_aws::seal::Seal;
 use axiru_aws::{Clients, Store, StoreError};
-use axiru_domain::{Mode, Timestamp};
+use axiru_domain::{Mode, Scope, Timestamp};
 use axiru_runtime::env::{self, EnvError};
 use axiru_runtime::metrics;
 use axiru_runtime::problem::{Problem, empty};
@@ -12,7 +12,7 @@ use axiru_stripe::signature::{self, SignatureError};
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 
-use crate::secrets::Secrets;
+use crate::secrets::{Endpoint, Secrets};
 
 /// Name of the function in metrics.
 const NAME: &str = "webhook";
@@ -50,20 +50,30 @@ impl App {
 
 /// Answers one delivery.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    let mode = request.path_parameters().first("mode").and_then(|mode| mode.parse::<Mode>().ok());
-    let Some(mode) = mode else {
-        return Problem::new(StatusCode::NOT_FOUND, "no_such_mode", "the mode is `test` or `live`").response();
+    let Some(endpoint) = endpoint(&request) else {
+        let detail = "the address ends with `test` or `live`, or with one of them and an account";
+        return Problem::new(StatusCode::NOT_FOUND, "no_such_endpoint", detail).response();
     };
     if request.method() != Method::POST {
         return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "post_only", "events are posted").response();
     }
-    match receive(app, mode, &request).await {
+    match receive(app, &endpoint, &request).await {
         Ok(()) => empty(StatusCode::OK),
-        Err(refusal) => refusal.answer(mode),
+        Err(refusal) => refusal.answer(endpoint.mode()),
     }
 }
 
-async fn receive(app: &App, mode: Mode, request: &Request) -> Result<(), Refusal> {
+/// The endpoint that the address names.
+fn endpoint(request: &Request) -> Option<Endpoint> {
+    let parameters = request.path_parameters();
+    let mode = parameters.first("mode")?.parse().ok()?;
+    Some(match parameters.first("account") {
+        Some(account) => Endpoint::Own(Scope::new(mode, account.parse().ok()?)),
+        None => Endpoint::Mode(mode),
+    })
+}
+
+async fn receive(app: &App, endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
     let body: &[u8] = request.body().as_ref();
     if body.len() > event::MAX_BODY {
         return Err(EventError::TooLarge(body.len()).into());
@@ -74,8 +84,12 @@ async fn receive(app: &App, mode: Mode, request: &Request) -> Result<(), Refusal
         (None, _) => return Err(SignatureError::Missing.into()),
         _ => return Err(SignatureError::Form.into()),
     };
-    authenticate(app, mode, header, body).await?;
-    match event::project(body, mode)? {
+    authenticate(app, endpoint, header, body).await?;
+    let projected = match endpoint {
+        Endpoint::Mode(mode) => event::project(body, *mode)?,
+        Endpoint::Own(scope) => event::project_own(body, scope)?,
+    };
+    match projected {
         Projected::Report(report) => {
             app.queue.send(&report).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
             metrics::count(NAME, Some(report.scope.mode()), "EventsQueued", 1);
@@ -86,18 +100,18 @@ async fn receive(app: &App, mode: Mode, request: &Request) -> Result<(), Refusal
                 "an event was queued"
             );
         }
-        Projected::Ignored(_) => metrics::count(NAME, Some(mode), "EventsIgnored", 1),
+        Projected::Ignored(_) => metrics::count(NAME, Some(endpoint.mode()), "EventsIgnored", 1),
     }
     Ok(())
 }
 
-async fn authenticate(app: &App, mode: Mode, header: &str, body: &[u8]) -> Result<(), Refusal> {
+async fn authenticate(app: &App, endpoint: &Endpoint, header: &str, body: &[u8]) -> Result<(), Refusal> {
     let now = Timestamp::now().secs();
-    let secrets = app.secrets.of(mode).await?;
+    let secrets = app.secrets.of(endpoint).await?;
     match signature::verify(header, body, &secrets, now) {
         // A secret may have been made or rolled since they were read.
         Err(SignatureError::Mismatch | SignatureError::NoSecret) => {
-            let secrets = app.secrets.again(mode).await?;
+            let secrets = app.secrets.again(endpoint).await?;
             Ok(signature::verify(header, body, &secrets, now)?)
         }
         verified => Ok(verified?),

@@ -1,5 +1,7 @@
 //! Who calls: secret, restricted and developer keys and access tokens, as Bearer or Basic; `Stripe-Account`.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -16,7 +18,7 @@ use crate::state::State;
 pub(crate) enum KeyKind {
     /// An account's secret key.
     Secret,
-    /// An account's restricted key. The sandbox lets it do what a secret key does, except to refresh tokens.
+    /// An account's restricted key: it may do what it was made for, and never refresh tokens.
     Restricted,
     /// The app developer's secret key.
     Developer,
@@ -35,11 +37,14 @@ pub(crate) struct Key {
     pub expires_at: Option<i64>,
     /// Dead before its time.
     pub revoked: bool,
+    /// What a restricted key may do; none where it may do everything that the account itself may.
+    #[serde(default)]
+    pub permissions: Option<BTreeSet<String>>,
 }
 
 impl Key {
     pub(crate) const fn new(scope: Scope, kind: KeyKind) -> Self {
-        Self { scope, kind, expires_at: None, revoked: false }
+        Self { scope, kind, expires_at: None, revoked: false, permissions: None }
     }
 }
 
@@ -51,6 +56,8 @@ pub(crate) struct Caller {
     pub(crate) kind: KeyKind,
     /// The key, shortened for messages.
     pub(crate) shown: String,
+    /// What a restricted key may do, where that was chosen.
+    pub(crate) permissions: Option<BTreeSet<String>>,
 }
 
 impl State {
@@ -97,7 +104,7 @@ impl State {
             }
             scope = wanted;
         }
-        Ok(Caller { scope, kind: key.kind, shown })
+        Ok(Caller { scope, kind: key.kind, shown, permissions: key.permissions.clone() })
     }
 
     fn may_act_for(&self, key: &Key, wanted: &Scope) -> bool {
@@ -113,10 +120,29 @@ impl State {
         }
     }
 
-    /// Access tokens may do what the app asked for; keys of the account itself may do everything.
+    /// Makes a restricted key with these permissions, as a person does in the Dashboard.
+    pub(crate) fn mint_restricted(&mut self, scope: &Scope, permissions: BTreeSet<String>) -> String {
+        let text = format!("rk_{}_{}", scope.mode, self.ids.letters(24));
+        let key = Key { permissions: Some(permissions), ..Key::new(scope.clone(), KeyKind::Restricted) };
+        self.keys.insert(text.clone(), key);
+        text
+    }
+
+    /// Ends a key; false where there is none.
+    pub(crate) fn end_key(&mut self, key: &str) -> bool {
+        self.keys.get_mut(key).map(|key| key.revoked = true).is_some()
+    }
+
+    /// Access tokens may do what the app asked for, restricted keys what they were made for; other keys of the account may do everything.
     pub(crate) fn authorise(&self, caller: &Caller, permission: &str) -> Result<(), StripeError> {
-        let granted = self.apps.get(&caller.scope.mode).is_some_and(|app| app.permissions.contains(permission));
-        if caller.kind != KeyKind::AccessToken || granted {
+        let granted = match (caller.kind, &caller.permissions) {
+            (KeyKind::AccessToken, _) => {
+                self.apps.get(&caller.scope.mode).is_some_and(|app| app.permissions.contains(permission))
+            }
+            (_, Some(permissions)) => permissions.contains(permission),
+            (_, None) => true,
+        };
+        if granted {
             return Ok(());
         }
         Err(StripeError::forbidden(

@@ -117,7 +117,7 @@ pub(crate) fn dispatch(state: &mut State, call: Call<'_>) -> Result<Value, Strip
     }
 }
 
-/// The permission an access token needs. Refunds are covered by charges.
+/// The permission an access token or a restricted key needs. Refunds are covered by charges.
 fn permission(method: &str, resource: &str) -> Option<String> {
     let family = match resource {
         "charges" | "refunds" => "charge",
@@ -129,6 +129,8 @@ fn permission(method: &str, resource: &str) -> Option<String> {
         "balance_transactions" => "balance_transaction_source",
         "events" => "event",
         "webhook_endpoints" => "webhook",
+        "account" => "connected_account",
+        "customers" => "customer",
         _ => return None,
     };
     Some(format!("{family}_{}", if method == "GET" { "read" } else { "write" }))

@@ -5,6 +5,8 @@
 //! 3. [`registration`]: the mode's webhook endpoint is ensured, once, surviving a crash between Stripe's answer and the store.
 //! 4. [`activation`]: after the person has confirmed, one transaction makes the connection, its plans and its entries.
 //!
+//! The second door, [`key`]: an operator hands over a restricted key of the account, and the same transaction follows.
+//!
 //! Rows, all with a time to live but the operators':
 //!
 //! | row | pk | sk |
@@ -14,8 +16,10 @@
 //! | install | `<mode>#install#<hash of the state>` | `install` |
 
 pub mod activation;
+pub mod admission;
 pub mod developer;
 pub mod install;
+pub mod key;
 pub mod operator;
 pub mod registration;
 pub mod setup_link;

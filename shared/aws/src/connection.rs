@@ -1,7 +1,8 @@
 //! Connections: the installed scopes.
 //!
 //! Row: pk `<mode>#connections`, sk `<account>`; `state`, `lanes`, `attempt`, `display_name`, `country`, `currency`,
-//! `permissions`, `connected_at`, `tokens` (sealed) and what [`crate::refresh`] keeps of them, `endpoint` (the webhook endpoint its ledger names).
+//! `permissions`, `connected_at`, `tokens` (sealed) and what [`crate::refresh`] keeps of them, `endpoint` (the webhook endpoint its ledger names);
+//! where it was connected with a restricted key also `credential` (`restricted_key`) and `granted` (a list: the permissions that the key has).
 //! A revoked connection keeps its row without `tokens`: a new install resumes the same logs.
 
 use std::fmt;
@@ -53,6 +54,35 @@ impl std::str::FromStr for ConnectionState {
     }
 }
 
+/// What a connection acts at Stripe with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Tokens of the merchant's own Stripe App, which end with its uninstalling.
+    App,
+    /// A restricted key of the account.
+    RestrictedKey,
+}
+
+impl Credential {
+    /// The word of the row and of answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::RestrictedKey => "restricted_key",
+        }
+    }
+
+    /// What a connection's row says; older rows say nothing, and are an app's.
+    pub(crate) fn of(row: &Item) -> Result<Self, RowError> {
+        if !row.contains_key("credential") {
+            return Ok(Self::App);
+        }
+        let word = text(row, "credential")?;
+        [Self::App, Self::RestrictedKey].into_iter().find(|one| one.as_str() == word).ok_or(RowError("credential"))
+    }
+}
+
 /// A connection, as far as those that move no token need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -62,6 +92,8 @@ pub struct Connection {
     pub state: ConnectionState,
     /// Number of lanes of its logs.
     pub lanes: Lanes,
+    /// What it acts at Stripe with.
+    pub credential: Credential,
     /// Which connect it stems from.
     pub attempt: String,
     /// When that was.
@@ -81,6 +113,7 @@ impl Connection {
             scope: Scope::new(mode, account),
             state: crate::item::parse(row, "state")?,
             lanes: Lanes::try_from(lanes).map_err(|_| RowError("lanes"))?,
+            credential: Credential::of(row)?,
             attempt: text(row, "attempt")?.to_owned(),
             connected_at: crate::item::parse(row, "connected_at")?,
         })

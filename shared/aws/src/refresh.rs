@@ -10,6 +10,7 @@
 //! two calls of one renewal (which tries again until its deadline), and not where a process dies.
 
 mod ask;
+mod key;
 mod row;
 
 pub use ask::{Ask, AskQueue};
@@ -22,6 +23,7 @@ use axiru_domain::{Actor, Lane, LogId, Mode, Scope, Timestamp};
 use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
 use axiru_stripe::base::ApiBase;
+use axiru_stripe::error::StripeError;
 use axiru_stripe::oauth::{self, Grant, OAuthError};
 use axiru_stripe::secret::Secret;
 use axiru_stripe::transport::Transport;
@@ -32,10 +34,11 @@ use crate::connect::developer::{DeveloperError, Developers};
 use crate::connect::token::{RandomError, random_id};
 use crate::connection::{self, ConnectionState};
 use crate::error::Retry;
+use crate::item::RowError;
 use crate::ledger::{CommitError, Writes};
 use crate::seal::Seal;
 use crate::store::{Store, StoreError};
-use crate::tokens::{opened, sealed};
+use crate::tokens::{Opened, opened, sealed};
 use row::{Key, Lead, Plan, TokenRow, sealed_tokens};
 
 /// How long one renewal may take from its lease on. Two calls to Stripe of 8 seconds at most, and time to store what they say.
@@ -81,6 +84,9 @@ pub enum RefreshError {
     /// Stripe.
     #[error("renewing tokens: {0}")]
     Stripe(OAuthError),
+    /// Stripe, asked whether it takes a restricted key.
+    #[error("asking whether a restricted key is accepted: {0}")]
+    Key(StripeError),
     /// Stripe answered with tokens of another account or mode.
     #[error("Stripe renewed the tokens of another account or mode")]
     Foreign,
@@ -103,7 +109,7 @@ impl RefreshError {
             Self::Developer(DeveloperError::Aws { source, .. }) => source.retry(),
             Self::Developer(_) => Retry::Never,
             Self::Stripe(error) if !error.is_open() && !matches!(error, OAuthError::Transport(_)) => Retry::Never,
-            Self::Stripe(_) | Self::Foreign | Self::Random(_) | Self::Deadline => Retry::Later,
+            Self::Key(_) | Self::Stripe(_) | Self::Foreign | Self::Random(_) | Self::Deadline => Retry::Later,
         }
     }
 }
@@ -143,7 +149,7 @@ impl Refresher {
             let scope = Scope::new(mode, crate::item::parse(&row, "sk")?);
             match TokenRow::of(&row).map(|row| row.plan(&scope, None, now)) {
                 Ok(Plan::Resume(..) | Plan::Begin) => due.push(scope),
-                Ok(Plan::NotActive(_) | Plan::Fresh | Plan::Wait) => {}
+                Ok(Plan::NotActive(_) | Plan::Fresh | Plan::Check | Plan::Wait) => {}
                 // One row that is not ours to understand must not keep the others from being renewed.
                 Err(error) => tracing::error!(scope = %scope, error = %error, "a connection cannot be read"),
             }
@@ -169,6 +175,7 @@ impl Refresher {
                 Plan::NotActive(ConnectionState::ReauthRequired) => return Ok(Refreshed::ReauthRequired),
                 Plan::NotActive(_) => return Ok(Refreshed::NotActive),
                 Plan::Fresh => return Ok(Refreshed::Fresh),
+                Plan::Check => return self.check(scope, &seen.attempt, &item).await,
                 // Taken by a write of ours whose answer was lost.
                 Plan::Wait if mine => seen.open().unwrap_or_else(|| (fresh_key.clone(), now)),
                 Plan::Wait => return Ok(Refreshed::Busy),
@@ -176,7 +183,10 @@ impl Refresher {
                 Plan::Begin => (fresh_key.clone(), now),
             };
             // All that can fail without consequence comes before the lease.
-            let tokens = opened(&self.seal, scope, sealed_tokens(&item).map_err(StoreError::from)?).await?;
+            let opened = opened(&self.seal, scope, sealed_tokens(&item).map_err(StoreError::from)?).await?;
+            let Opened::Tokens(tokens) = opened else {
+                return Err(StoreError::from(RowError("credential")).into());
+            };
             let developer = self.developers.of(scope.mode()).await?;
             let lead = Lead { store: &self.store, scope, attempt: &seen.attempt, version: seen.version, lease: &lease };
             if !mine && !lead.take(&seen, &key, now).await? {
@@ -289,8 +299,12 @@ impl Refresher {
             Ok(Writes { drafts: vec![draft], rows: vec![lead.end()?] })
         };
         let _: Vec<_> = self.store.commit::<CommitError, _>(&log, self.clock, plan).await?;
-        // What stands there now, whoever wrote it.
-        let state = self.store.token_row(lead.scope).await?.map(|(row, _)| row.state);
+        self.stands(lead.scope).await
+    }
+
+    /// What stands there now, whoever wrote it.
+    async fn stands(&self, scope: &Scope) -> Result<Refreshed, RefreshError> {
+        let state = self.store.token_row(scope).await?.map(|(row, _)| row.state);
         Ok(match state {
             Some(ConnectionState::ReauthRequired) => Refreshed::ReauthRequired,
             Some(ConnectionState::Active) => Refreshed::Fresh,

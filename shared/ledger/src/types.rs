@@ -19,6 +19,8 @@ pub enum EntryType {
     ConnectionConnected,
     /// The webhook endpoint that serves the connection is in place.
     ConnectionWebhooksRegistered,
+    /// A signing secret of the account's own webhook endpoint was added.
+    ConnectionWebhookSecretAdded,
     /// The connection ended.
     ConnectionRevoked,
     /// An operator ended the connection; its tokens are deleted.
@@ -107,9 +109,10 @@ pub enum EntryType {
 
 impl EntryType {
     /// Every type this program writes.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::ConnectionConnected,
         Self::ConnectionWebhooksRegistered,
+        Self::ConnectionWebhookSecretAdded,
         Self::ConnectionRevoked,
         Self::ConnectionDisconnected,
         Self::PlanAdopted,
@@ -160,6 +163,7 @@ impl EntryType {
         match self {
             Self::ConnectionConnected => "connection.connected",
             Self::ConnectionWebhooksRegistered => "connection.webhooks_registered",
+            Self::ConnectionWebhookSecretAdded => "connection.webhook_secret_added",
             Self::ConnectionRevoked => "connection.revoked",
             Self::ConnectionDisconnected => "connection.disconnected",
             Self::PlanAdopted => "plan.adopted",
@@ -315,7 +319,8 @@ pub(crate) fn id_of(ty: EntryType, scope: &Scope, fields: &Map<String, Value>) -
         | EntryType::LinksRevoked
         | EntryType::SwitchChanged
         | EntryType::SwitchStartAsked
-        | EntryType::ConnectionDisconnected => text("change")?.to_owned(),
+        | EntryType::ConnectionDisconnected
+        | EntryType::ConnectionWebhookSecretAdded => text("change")?.to_owned(),
     };
     let mut hex = Hash::of(format!("{ty}\n{scope}\n{subject}").as_bytes()).to_string();
     hex.truncate(32);

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod batch;
+pub mod body;
+pub mod caller;
 pub mod env;
 pub mod key;
 pub mod load;

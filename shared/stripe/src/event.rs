@@ -58,8 +58,8 @@ pub enum EventError {
     /// The object's mode is not the event's.
     #[error("the object's mode is not the event's")]
     Mode,
-    /// A listed event of another mode or account than the list's.
-    #[error("an event of another account or mode than the list's")]
+    /// An event of another mode or account than the list's or endpoint's.
+    #[error("an event of another account or mode than that of its list or endpoint")]
     Foreign,
 }
 
@@ -92,11 +92,23 @@ pub enum Ignored {
 /// # Errors
 /// [`EventError`] when it is not an event, or lacks what its type needs.
 pub fn project(body: &[u8], endpoint: Mode) -> Result<Projected, EventError> {
+    projected(&read(body)?, Origin::Endpoint(endpoint))
+}
+
+/// Projects an event that arrived at the endpoint which the scope's account has of its own. Stripe leaves `account` out there; an event of
+/// another account or mode is refused.
+///
+/// # Errors
+/// [`EventError`], as of [`project`]; [`EventError::Foreign`] where it is not the scope's.
+pub fn project_own(body: &[u8], scope: &Scope) -> Result<Projected, EventError> {
+    projected(&read(body)?, Origin::Own(scope))
+}
+
+fn read(body: &[u8]) -> Result<Value, EventError> {
     if body.len() > MAX_BODY {
         return Err(EventError::TooLarge(body.len()));
     }
-    let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
-    projected(&value, Origin::Endpoint(endpoint))
+    serde_json::from_slice(body).map_err(|_| EventError::NotJson)
 }
 
 /// Projects an event of the list of a scope's own events. Stripe leaves `account` out there; one that it names must be the scope's, and
@@ -113,6 +125,8 @@ pub fn project_listed(event: &Value, scope: &Scope) -> Result<Projected, EventEr
 enum Origin<'a> {
     /// The endpoint of a mode, for all connected accounts.
     Endpoint(Mode),
+    /// The endpoint of a scope's account.
+    Own(&'a Scope),
     /// The list of a scope's own events.
     List(&'a Scope),
 }
@@ -122,7 +136,7 @@ impl Origin<'_> {
     fn admit(self, mode: Mode) -> Result<(), EventError> {
         match self {
             Self::Endpoint(Mode::Test) if mode == Mode::Live => Err(EventError::LiveOnTest),
-            Self::List(scope) if scope.mode() != mode => Err(EventError::Foreign),
+            Self::Own(scope) | Self::List(scope) if scope.mode() != mode => Err(EventError::Foreign),
             _ => Ok(()),
         }
     }
@@ -131,8 +145,12 @@ impl Origin<'_> {
     fn scope(self, mode: Mode, account: Option<AccountId>) -> Result<Option<Scope>, EventError> {
         match self {
             Self::Endpoint(_) => Ok(account.map(|account| Scope::new(mode, account))),
-            Self::List(scope) if account.is_none_or(|account| account == *scope.account()) => Ok(Some(scope.clone())),
-            Self::List(_) => Err(EventError::Foreign),
+            Self::Own(scope) | Self::List(scope)
+                if account.as_ref().is_none_or(|account| account == scope.account()) =>
+            {
+                Ok(Some(scope.clone()))
+            }
+            Self::Own(_) | Self::List(_) => Err(EventError::Foreign),
         }
     }
 }

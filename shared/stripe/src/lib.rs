@@ -9,6 +9,7 @@ pub mod pace;
 pub mod permissions;
 pub mod report;
 pub mod rest;
+pub mod restricted;
 pub mod secret;
 pub mod signature;
 pub mod transport;

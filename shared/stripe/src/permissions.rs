@@ -132,6 +132,12 @@ impl Variant {
     }
 }
 
+/// What Axiru needs a permission for; nothing of those that it has no use for.
+#[must_use]
+pub fn purpose(name: &str) -> Option<&'static str> {
+    Variant::Enforcing.asked().find(|(asked, _)| *asked == name).map(|(_, purpose)| purpose)
+}
+
 /// The permission with which movements of a family are made.
 #[must_use]
 pub const fn write_permission(family: Family) -> &'static str {

@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod lists;
 pub mod objects;
+pub mod probe;
 
 use axiru_domain::{AccountId, StripeId};
 use base64::Engine as _;

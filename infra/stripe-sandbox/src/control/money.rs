@@ -1,5 +1,7 @@
 //! Moving money "in the Dashboard", by the bank, or by Stripe's own schedule; installing and uninstalling.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,6 +30,18 @@ struct DisputeStatus {
     status: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewKey {
+    permissions: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndedKey {
+    key: String,
+}
+
 /// One call under `/_sandbox/{mode}/{account}/`.
 pub(super) fn run(
     state: &mut State,
@@ -43,6 +57,13 @@ pub(super) fn run(
     }
     let person = state.dashboard();
     let value = match segments {
+        ["restricted_keys"] => json!({"key": state.mint_restricted(scope, parse::<NewKey>(body)?.permissions)}),
+        ["restricted_keys", "end"] => {
+            if !state.end_key(&parse::<EndedKey>(body)?.key) {
+                return Err(ControlError::NotFound("there is no such key".into()));
+            }
+            json!({})
+        }
         ["charges"] => charge::create(state, scope, parse(body)?, &person)?,
         ["refunds"] => refund::create(state, scope, parse(body)?, &person)?,
         ["refunds", id, "status"] => {

@@ -166,8 +166,39 @@ impl Store {
         self.act_in(&log, act, now, plan).await
     }
 
+    /// The same where the scope need not be connected: the act connects it.
+    pub(crate) async fn first_act<F>(
+        &self,
+        act: &Act,
+        now: fn() -> Timestamp,
+        plan: impl Fn() -> F,
+    ) -> Result<Value, AdminError>
+    where
+        F: Future<Output = Result<Effect, AdminError>>,
+    {
+        let log = LogId { scope: act.scope.clone(), lane: Lane::ZERO };
+        self.once(&log, act, now, plan).await
+    }
+
     /// The same with its entry in another lane of the scope: that of the request which it is about.
     pub(crate) async fn act_in<F>(
+        &self,
+        log: &LogId,
+        act: &Act,
+        now: fn() -> Timestamp,
+        plan: impl Fn() -> F,
+    ) -> Result<Value, AdminError>
+    where
+        F: Future<Output = Result<Effect, AdminError>>,
+    {
+        let in_connected = || async {
+            self.administered(&act.scope).await?;
+            plan().await
+        };
+        self.once(log, act, now, in_connected).await
+    }
+
+    async fn once<F>(
         &self,
         log: &LogId,
         act: &Act,
@@ -190,7 +221,6 @@ impl Store {
                 say(serde_json::from_str(text(&row, "answer")?).map_err(|_| crate::item::RowError("answer"))?);
                 return Ok(Writes::default());
             }
-            self.administered(&act.scope).await?;
             match plan().await? {
                 Effect::Nothing(value) => {
                     say(value);

@@ -1,6 +1,9 @@
 //! What a connection may do at Stripe: what the plans in force need of it, and what turned out to be other than recorded.
 //!
-//! The connection row's `permissions` is the variant of the Stripe App's manifest, stored at connect; a 403 from Stripe corrects it.
+//! The connection row's `permissions` is the variant of the Stripe App's manifest, stored at connect, and `granted` what a restricted key was
+//! found to have; a 403 from Stripe corrects both.
+
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::Update;
 use axiru_domain::{Actor, Kind, Lane, LogId, Scope, Timestamp};
@@ -12,44 +15,53 @@ use sha2::{Digest, Sha256};
 use crate::admin::act::{ChangeId, draft, update_item};
 use crate::admin::refusal::AdminError;
 use crate::connect::token::hex;
-use crate::connection;
-use crate::item::{key, s, text};
+use crate::connection::{self, Credential};
+use crate::item::{Item, RowError, key, s, text, texts};
 use crate::ledger::Writes;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+
+/// The permissions of a connection, as far as they are known to be true: what a restricted key was found to have, or what the manifest asks.
+fn granted(row: &Item) -> Result<BTreeSet<String>, RowError> {
+    if row.contains_key("granted") {
+        return Ok(texts(row, "granted")?.into_iter().collect());
+    }
+    let word = text(row, "permissions").ok();
+    // A word of a later version grants nothing here.
+    let variant = Variant::ALL.into_iter().find(|variant| Some(variant.as_str()) == word).unwrap_or(Variant::ReadOnly);
+    Ok(variant.asked().map(|(name, _)| name.to_owned()).collect())
+}
 
 impl Store {
-    /// The variant of the manifest that a connection was made with, as far as it is known to be true.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn permissions(&self, scope: &Scope) -> Result<Variant, StoreError> {
-        let row = self.row(&connection::pk(scope.mode()), scope.account().as_str()).await?;
-        let word = row.as_ref().map(|row| text(row, "permissions")).transpose()?;
-        // A word of a later version grants nothing here.
-        Ok(Variant::ALL.into_iter().find(|variant| Some(variant.as_str()) == word).unwrap_or(Variant::ReadOnly))
-    }
-
     /// Refuses to enforce for kinds whose movements the connection may not make.
     pub(crate) async fn may_enforce(&self, scope: &Scope, kinds: &[Kind]) -> Result<(), AdminError> {
-        let variant = self.permissions(scope).await?;
-        let granted: Vec<&str> = variant.asked().map(|(name, _)| name).collect();
+        let row = self.row(&connection::pk(scope.mode()), scope.account().as_str()).await?.unwrap_or_default();
+        let granted = granted(&row)?;
         let mut missing: Vec<&str> = kinds.iter().map(|kind| write_permission(kind.family())).collect();
-        missing.retain(|name| !granted.contains(name));
+        missing.retain(|name| !granted.contains(*name));
         missing.sort_unstable();
         missing.dedup();
         if missing.is_empty() {
             return Ok(());
         }
-        Err(AdminError::conflict(
-            "permission_missing",
-            format!(
-                "the connection of {scope} lacks {} at Stripe, so what an enforced plan allows could not be done; upload the manifest \
-                 infra/stripe-app/{}, deploy with the parameter StripeAppPermissions={}, and connect the account again (`axiru connect \
-                 --mode {}`)",
-                missing.join(" and "),
+        let cure = match Credential::of(&row)? {
+            Credential::App => format!(
+                "upload the manifest infra/stripe-app/{}, deploy with the parameter StripeAppPermissions={}, and connect the account again \
+                 (`axiru connect --mode {}`)",
                 Variant::Enforcing.file(),
                 Variant::Enforcing.as_str(),
                 scope.mode()
+            ),
+            Credential::RestrictedKey => format!(
+                "give the restricted key that permission in Stripe's Dashboard, and hand it over again (`axiru connect --restricted-key \
+                 --account {}`)",
+                scope.account()
+            ),
+        };
+        Err(AdminError::conflict(
+            "permission_missing",
+            format!(
+                "the connection of {scope} lacks {} at Stripe, so what an enforced plan allows could not be done; {cure}",
+                missing.join(" and "),
             ),
         ))
     }
@@ -75,7 +87,8 @@ impl Store {
             let update = Update::builder()
                 .table_name(&self.state)
                 .set_key(Some(key(connection::pk(scope.mode()), scope.account().as_str())))
-                .update_expression("SET #permissions = :now")
+                // What a restricted key was found to have is not so any more.
+                .update_expression("SET #permissions = :now REMOVE granted")
                 .condition_expression("attempt = :attempt AND #permissions = :before")
                 .expression_attribute_names("#permissions", "permissions")
                 .expression_attribute_values(":now", s(Variant::ReadOnly.as_str()))

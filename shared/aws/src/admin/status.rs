@@ -86,6 +86,7 @@ fn shown(connection: &Connection, row: &Item) -> Value {
         "scope": connection.scope.to_string(),
         "name": word("display_name"),
         "state": connection.state.as_str(),
+        "credential": connection.credential.as_str(),
         "permissions": word("permissions"),
         "connected_at": connection.connected_at.to_string(),
         "tokens_since": word("tokens_at").or_else(|| word("connected_at")).filter(|_| row.contains_key("tokens")),

@@ -2,15 +2,16 @@
 //!
 //! A connect again of an account resumes its logs: the lanes and the plans it has stay, only tokens and profile are new.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use axiru_domain::{Actor, Lane, Lanes, LogId, PolicyMode, StripeId, Timestamp};
 use axiru_ledger::entry::Draft;
 use axiru_ledger::types::EntryType;
 use serde_json::{Map, Value, json};
 
+use crate::connect::admission::Admission;
 use crate::connect::install::{Install, InstallError, Pending};
 use crate::connect::setup_link::LinkRow;
-use crate::connection::{self, ConnectionState};
+use crate::connection::{self, ConnectionState, Credential};
 use crate::error::{AwsError, Retry};
 use crate::item::{Item, b, n, number, s, text};
 use crate::ledger::{CommitError, Writes};
@@ -35,8 +36,8 @@ pub struct Terms<'a> {
     pub lanes: Lanes,
     /// The manifest's variant: `read_only`.
     pub permissions: &'a str,
-    /// The mode's webhook endpoint.
-    pub endpoint: &'a StripeId,
+    /// The mode's webhook endpoint; none where the account has one of its own.
+    pub endpoint: Option<&'a StripeId>,
     /// Its events, sorted.
     pub events: &'a [&'a str],
     /// The plans a new connection begins with.
@@ -96,7 +97,7 @@ struct Before {
 }
 
 impl Before {
-    fn read(row: &Item) -> Result<Self, ActivationError> {
+    fn read(row: &Item) -> Result<Self, crate::item::RowError> {
         let lanes: u16 = number(row, "lanes")?;
         Ok(Self {
             lanes: Lanes::try_from(lanes).map_err(|_| crate::item::RowError("lanes"))?,
@@ -118,14 +119,9 @@ impl Store {
         terms: &Terms<'_>,
         now: fn() -> Timestamp,
     ) -> Result<(), ActivationError> {
-        let log = LogId { scope: pending.scope.clone(), lane: Lane::ZERO };
-        let entries = self.commit(&log, now, || self.activation(pending, terms, &log, now())).await?;
-        tracing::info!(
-            scope = %pending.scope,
-            connection.attempt = %pending.attempt,
-            ledger.entries = entries.len(),
-            "a Stripe account is connected"
-        );
+        let log = LogId { scope: pending.grant.scope.clone(), lane: Lane::ZERO };
+        self.commit(&log, now, || self.activation(pending, terms, now())).await?;
+        told(&pending.grant);
         Ok(())
     }
 
@@ -134,42 +130,52 @@ impl Store {
         &self,
         pending: &Pending,
         terms: &Terms<'_>,
-        log: &LogId,
         now: Timestamp,
     ) -> Result<Writes, ActivationError> {
-        let scope = &pending.scope;
+        let scope = &pending.grant.scope;
         if let Install::Confirmed(..) = self.install_again(pending).await? {
             return Ok(Writes::default());
         }
         let link = self.link_row(scope.mode(), &pending.link).await?;
         let link: LinkRow = link.filter(|link| link.used_by_attempt.is_none()).ok_or(ActivationError::LinkUsed)?;
+        let mut writes = self.connecting(&pending.grant, terms, &link.created_by, now).await?;
+        writes.rows.push(self.confirm_install(pending)?);
+        writes.rows.push(self.use_link(scope.mode(), &pending.link, scope.account(), &pending.grant.attempt, now)?);
+        Ok(writes)
+    }
+
+    /// The connection, its plans and its entries, by that operator.
+    pub(super) async fn connecting(
+        &self,
+        grant: &Admission,
+        terms: &Terms<'_>,
+        operator: &str,
+        now: Timestamp,
+    ) -> Result<Writes, StoreError> {
+        let scope = &grant.scope;
         let before = self.row(&connection::pk(scope.mode()), scope.account().as_str()).await?;
         let before = before.as_ref().map(Before::read).transpose()?;
         let mut heads = self.plan_heads(scope).await?;
         let new_plans: Vec<&StarterPlan> = terms.plans.iter().filter(|plan| heads.of(&plan.name).is_none()).collect();
 
-        let mut rows = vec![
-            self.confirm_install(pending)?,
-            self.use_link(scope.mode(), &pending.link, scope.account(), &pending.attempt, now)?,
-            self.connection_row(pending, terms, before.as_ref(), now)?,
-        ];
+        let mut rows = vec![self.connection_row(grant, terms, before.as_ref(), now)?];
         let number = heads.version() + 1;
         for plan in &new_plans {
             let head =
                 PlanHead { plan: plan.name.clone(), sha256: plan.sha256.clone(), policy_mode: PolicyMode::Shadow };
-            rows.extend(self.plan_version(scope, &head, &plan.document, number, &link.created_by, now)?);
+            rows.extend(self.plan_version(scope, &head, &plan.document, number, operator, now)?);
             heads.set(head);
         }
         if !new_plans.is_empty() {
             rows.push(heads.write(self, scope)?);
         }
-        let drafts = drafts(pending, terms, before.as_ref(), &new_plans, log, &Actor::Operator(link.created_by));
+        let drafts = drafts(grant, terms, before.as_ref(), &new_plans, &Actor::Operator(operator.to_owned()));
         Ok(Writes { drafts, rows })
     }
 
     fn connection_row(
         &self,
-        pending: &Pending,
+        grant: &Admission,
         terms: &Terms<'_>,
         before: Option<&Before>,
         now: Timestamp,
@@ -177,22 +183,33 @@ impl Store {
         let first = before.map_or_else(|| now.to_string(), |before| before.first_connected_at.clone());
         let put = Put::builder()
             .table_name(&self.state)
-            .item("pk", s(connection::pk(pending.scope.mode())))
-            .item("sk", s(pending.scope.account().as_str()))
+            .item("pk", s(connection::pk(grant.scope.mode())))
+            .item("sk", s(grant.scope.account().as_str()))
             .item("state", s(ConnectionState::Active.as_str()))
             .item("lanes", n(before.map_or(terms.lanes, |before| before.lanes).count()))
-            .item("attempt", s(&pending.attempt))
-            .item("display_name", s(&pending.display_name))
-            .item("country", s(&pending.country))
-            .item("currency", s(pending.currency.as_str()))
+            .item("attempt", s(&grant.attempt))
+            .item("display_name", s(&grant.display_name))
+            .item("country", s(&grant.country))
+            .item("currency", s(grant.currency.as_str()))
             .item("permissions", s(terms.permissions))
             .item("first_connected_at", s(first))
             .item("connected_at", s(now.to_string()))
-            .item("tokens", b(pending.tokens.as_slice()))
-            .item("endpoint", s(terms.endpoint.as_str()));
+            .item("tokens", b(grant.sealed.as_slice()));
         // All that is said of earlier tokens goes with the row that this one replaces.
-        let put = match pending.tokens_at {
+        let put = match grant.sealed_at {
             Some(at) => put.item("tokens_at", s(at.to_string())),
+            None => put,
+        };
+        let put = match terms.endpoint {
+            Some(endpoint) => put.item("endpoint", s(endpoint.as_str())),
+            None => put,
+        };
+        let put = match &grant.key {
+            Some(key) => {
+                let granted = key.granted.iter().map(s).collect();
+                put.item("credential", s(Credential::RestrictedKey.as_str()))
+                    .item("granted", AttributeValue::L(granted))
+            }
             None => put,
         };
         let put = match before {
@@ -207,38 +224,44 @@ impl Store {
     }
 }
 
+/// Tells the log that an account is connected.
+pub(super) fn told(grant: &Admission) {
+    tracing::info!(scope = %grant.scope, connection.attempt = %grant.attempt, "a Stripe account is connected");
+}
+
 /// The entries, in order: connected, webhooks registered (once for each endpoint), a plan adopted each.
 fn drafts(
-    pending: &Pending,
+    grant: &Admission,
     terms: &Terms<'_>,
     before: Option<&Before>,
     new_plans: &[&StarterPlan],
-    log: &LogId,
     operator: &Actor,
 ) -> Vec<Draft> {
+    let log = LogId { scope: grant.scope.clone(), lane: Lane::ZERO };
     let draft = |actor: &Actor, ty, fields: Value| {
         let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
         Draft { log: log.clone(), actor: actor.clone(), ty, fields }
     };
     let lanes = before.map_or(terms.lanes, |before| before.lanes);
-    let mut drafts = vec![draft(
-        operator,
-        EntryType::ConnectionConnected,
-        json!({
-            "attempt": pending.attempt,
-            "country": pending.country,
-            "currency": pending.currency.as_str(),
-            "lanes": lanes.count(),
-            "permissions": terms.permissions,
-            "reconnected": before.is_some(),
-        }),
-    )];
-    if before.and_then(|before| before.endpoint.as_deref()) != Some(terms.endpoint.as_str()) {
+    let mut connected = json!({
+        "attempt": grant.attempt,
+        "country": grant.country,
+        "currency": grant.currency.as_str(),
+        "lanes": lanes.count(),
+        "permissions": terms.permissions,
+        "reconnected": before.is_some(),
+    });
+    if let (Some(fields), true) = (connected.as_object_mut(), grant.key.is_some()) {
+        fields.insert("restricted_key".to_owned(), true.into());
+    }
+    let mut drafts = vec![draft(operator, EntryType::ConnectionConnected, connected)];
+    let known = before.and_then(|before| before.endpoint.as_deref());
+    if let Some(endpoint) = terms.endpoint.filter(|endpoint| known != Some(endpoint.as_str())) {
         drafts.push(draft(
             &Actor::Axiru,
             EntryType::ConnectionWebhooksRegistered,
             json!({
-                "endpoint": terms.endpoint.as_str(),
+                "endpoint": endpoint.as_str(),
                 "events": terms.events,
                 "api_version": axiru_stripe::API_VERSION,
             }),
@@ -252,7 +275,7 @@ fn drafts(
                 "plan": plan.name,
                 "plan_sha256": plan.sha256,
                 "policy_mode": "shadow",
-                "attempt": pending.attempt,
+                "attempt": grant.attempt,
                 "source": "starter",
             }),
         )
@@ -265,38 +288,39 @@ mod tests {
     use axiru_ledger::entry::Tip;
 
     use super::*;
-    use crate::connect::token::{Token, TokenPurpose};
+    use crate::connect::admission::KeyTerms;
 
-    fn pending() -> Pending {
-        let hash = Token::random().unwrap().hash(TokenPurpose::State);
-        Pending {
+    fn grant() -> Admission {
+        Admission {
             scope: "live/acct_1".parse().unwrap(),
             display_name: "Rosa’s Shop <canary@example.com>".into(),
             country: "DE".into(),
             currency: "eur".parse().unwrap(),
             attempt: "att_0f".into(),
-            link: hash.clone(),
-            hash,
-            tokens: b"canary".to_vec(),
-            tokens_at: None,
+            sealed: b"canary".to_vec(),
+            sealed_at: None,
+            key: None,
         }
     }
 
     fn entries(before: Option<&Before>, plans: &[StarterPlan]) -> Vec<axiru_ledger::entry::Entry> {
-        let pending = pending();
+        let grant = grant();
         let endpoint = "we_1".parse().unwrap();
         let lanes = Lanes::try_from(4).unwrap();
         let terms = Terms {
             lanes,
             permissions: "read_only",
-            endpoint: &endpoint,
+            endpoint: Some(&endpoint),
             events: &["payout.created", "refund.created"],
             plans,
         };
-        let log = LogId { scope: pending.scope.clone(), lane: Lane::ZERO };
         let plans: Vec<_> = plans.iter().collect();
+        read(&drafts(&grant, &terms, before, &plans, &Actor::Operator("op_1".into())))
+    }
+
+    fn read(drafts: &[Draft]) -> Vec<axiru_ledger::entry::Entry> {
         let mut tip = Tip::EMPTY;
-        drafts(&pending, &terms, before, &plans, &log, &Actor::Operator("op_1".into()))
+        drafts
             .iter()
             .map(|draft| {
                 let entry = draft.at_tip(&tip, Timestamp::from_secs(1_793_404_800).unwrap()).unwrap();
@@ -334,5 +358,15 @@ mod tests {
         assert_eq!((&again[0].fields()["lanes"], &again[0].fields()["reconnected"]), (&json!(16), &json!(true)));
         before.endpoint = Some("we_0".into());
         assert_eq!(entries(Some(&before), &[]).len(), 2);
+    }
+
+    #[test]
+    fn a_restricted_key_is_told_as_such_and_registers_nothing() {
+        let grant = Admission { key: Some(KeyTerms { granted: vec!["charge_read".into()] }), ..grant() };
+        let (lanes, events) = (Lanes::ONE, []);
+        let terms = Terms { lanes, permissions: "read_only", endpoint: None, events: &events, plans: &[] };
+        let entries = read(&drafts(&grant, &terms, None, &[], &Actor::Operator("op_1".into())));
+        assert_eq!(entries.len(), 1);
+        assert_eq!(entries[0].fields()["restricted_key"], true);
     }
 }

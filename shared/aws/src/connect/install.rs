@@ -16,6 +16,7 @@ use axiru_domain::{AccountId, Currency, Mode, Scope, Timestamp};
 use axiru_stripe::oauth::Grant;
 use axiru_stripe::rest::Profile;
 
+use crate::connect::admission::Admission;
 use crate::connect::token::{RandomError, Token, TokenHash, TokenPurpose, random_id};
 use crate::error::{AwsError, Retry};
 use crate::item::{Item, RowError, b, bytes, key, n, number, parse, s, text};
@@ -49,21 +50,10 @@ pub struct Claimed {
 #[derive(Clone, Debug)]
 pub struct Pending {
     /// What would be connected.
-    pub scope: Scope,
-    /// As Stripe names it.
-    pub display_name: String,
-    /// Two upper-case letters.
-    pub country: String,
-    /// The account's default currency.
-    pub currency: Currency,
-    /// The attempt's id, `att_…`.
-    pub attempt: String,
+    pub grant: Admission,
     /// The set-up link it began with.
     pub link: TokenHash,
     pub(crate) hash: TokenHash,
-    pub(crate) tokens: Vec<u8>,
-    /// When they were asked for; not known of an install that an older program began.
-    pub(crate) tokens_at: Option<Timestamp>,
 }
 
 /// An install as its browser finds it.
@@ -268,7 +258,7 @@ impl Store {
 
     /// The install that `pending` was read from, as it stands now.
     pub(crate) async fn install_again(&self, pending: &Pending) -> Result<Install, InstallError> {
-        let mode = pending.scope.mode();
+        let mode = pending.grant.scope.mode();
         let row = self.row(&pk(mode, &pending.hash), SK).await?.ok_or(InstallError::Unknown)?;
         Install::read(mode, pending.hash.clone(), &row)
     }
@@ -277,13 +267,13 @@ impl Store {
     pub(crate) fn confirm_install(&self, pending: &Pending) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.state)
-            .set_key(Some(key(pk(pending.scope.mode(), &pending.hash), SK)))
+            .set_key(Some(key(pk(pending.grant.scope.mode(), &pending.hash), SK)))
             .condition_expression("#state = :pending AND attempt = :attempt")
             .update_expression("SET #state = :confirmed REMOVE tokens")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":pending", s("pending"))
             .expression_attribute_values(":confirmed", s("confirmed"))
-            .expression_attribute_values(":attempt", s(&pending.attempt))
+            .expression_attribute_values(":attempt", s(&pending.grant.attempt))
             .build()
             .map_err(|_| AwsError::unexpected("confirming an install", "request not built"))?;
         Ok(TransactWriteItem::builder().update(update).build())
@@ -364,15 +354,18 @@ impl Install {
             return Ok(Self::Confirmed(scope, display_name));
         }
         Ok(Self::Pending(Box::new(Pending {
-            scope,
-            display_name,
-            country: text(row, "country")?.to_owned(),
-            currency: parse(row, "currency")?,
-            attempt: text(row, "attempt")?.to_owned(),
+            grant: Admission {
+                scope,
+                display_name,
+                country: text(row, "country")?.to_owned(),
+                currency: parse(row, "currency")?,
+                attempt: text(row, "attempt")?.to_owned(),
+                sealed: bytes(row, "tokens")?.to_vec(),
+                sealed_at: row.contains_key("tokens_at").then(|| parse(row, "tokens_at")).transpose()?,
+                key: None,
+            },
             link: parse(row, "link")?,
             hash,
-            tokens: bytes(row, "tokens")?.to_vec(),
-            tokens_at: row.contains_key("tokens_at").then(|| parse(row, "tokens_at")).transpose()?,
         })))
     }
 }

@@ -13,7 +13,7 @@ use super::entry;
 use super::row::{Rows, movement_key};
 use super::told::Told;
 use crate::cancel::{self, CANCELED};
-use crate::connection::Connection;
+use crate::connection::{Connection, Credential};
 use crate::jobs::Job;
 use crate::ledger::{CommitError, Writes};
 use crate::movement::{CancelNote, MovementRow};
@@ -53,8 +53,12 @@ pub(super) fn writes(
                 jobs.extend(note.map(|note| (job(&log.scope, sighting), note.since)));
             }
             News::Fact(fact) if rows.take_event(&log.scope, told) => drafts.push(entry::reported(log, told, fact)),
-            // An uninstall of an earlier install says nothing of this one.
-            News::Uninstalled if !rows.revoked && told.event_at.secs() >= connection.connected_at.secs() => {
+            // An uninstall of an earlier install says nothing of this one, and nothing of a key that no app needs.
+            News::Uninstalled
+                if !rows.revoked
+                    && connection.credential == Credential::App
+                    && told.event_at.secs() >= connection.connected_at.secs() =>
+            {
                 rows.revoked = true;
                 drafts.push(entry::revoked(log, told));
             }

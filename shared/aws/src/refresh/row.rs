@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use axiru_domain::{Scope, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::connection::{self, ConnectionState};
+use crate::connection::{self, ConnectionState, Credential};
 use crate::error::AwsError;
 use crate::item::{Item, RowError, b, bytes, key, n, number, parse, s, text};
 use crate::store::{Store, StoreError};
@@ -33,6 +33,7 @@ const KEY_SECS: i64 = 23 * 3_600;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TokenRow {
     pub(super) state: ConnectionState,
+    pub(super) credential: Credential,
     /// The connect that the row stems from.
     pub(super) attempt: String,
     pub(super) version: u64,
@@ -52,6 +53,8 @@ pub(super) enum Plan {
     NotActive(ConnectionState),
     /// Nothing: the tokens are young, or not those that were refused.
     Fresh,
+    /// Stripe refused a restricted key, which nobody can renew: see whether it still does.
+    Check,
     /// Another holds the lease.
     Wait,
     /// Send this key again, first sent then: the answer to it was lost.
@@ -75,6 +78,7 @@ impl TokenRow {
         let pair = |name, at| Ok::<_, RowError>((text(row, name)?.to_owned(), number(row, at)?));
         Ok(Self {
             state: parse(row, "state")?,
+            credential: Credential::of(row)?,
             attempt: text(row, "attempt")?.to_owned(),
             version: version(row)?,
             tokens_at: has("tokens_at").then(|| parse(row, "tokens_at")).transpose()?,
@@ -110,6 +114,9 @@ impl TokenRow {
         }
         let age = self.tokens_at.map_or(LIFE_SECS, |at| now.secs().saturating_sub(at.secs()));
         let was_refused = refused == Some(format!("{}#{}", self.attempt, self.version).as_str());
+        if self.credential == Credential::RestrictedKey {
+            return if was_refused { Plan::Check } else { Plan::Fresh };
+        }
         let due = age >= self.due_after(scope) || (was_refused && age >= LEAST_SECS) || self.in_doubt();
         if !due {
             return Plan::Fresh;

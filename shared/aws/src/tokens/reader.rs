@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axiru_domain::{Scope, Timestamp};
 use axiru_stripe::secret::Secret;
 
-use super::{USED_SECS, opened};
+use super::opened;
 use crate::connection::ConnectionState;
 use crate::item::bytes;
 use crate::refresh::{Ask, AskQueue, generation};
@@ -19,7 +19,7 @@ const KEPT_SECS: i64 = 5 * 60;
 /// Least time between two asks for the same scope by one process.
 const ASK_EVERY_SECS: i64 = 10;
 
-/// An access token, for calls to Stripe in its scope. No `Debug`, as of every secret.
+/// An access token, or the restricted key of an account that has none, for calls to Stripe in its scope. No `Debug`, as of every secret.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Held>);
 
@@ -27,8 +27,8 @@ struct Held {
     secret: Secret,
     /// Which renewal of which connect it stems from.
     generation: String,
-    /// When it is no longer used.
-    ends: Timestamp,
+    /// When it is no longer used; a restricted key has no such time.
+    ends: Option<Timestamp>,
 }
 
 impl AccessToken {
@@ -90,11 +90,12 @@ impl TokenReader {
             return Ok(token);
         }
         let token = self.read(scope).await?;
-        if now >= token.0.ends {
+        if token.0.ends.is_some_and(|ends| now >= ends) {
             self.ask(scope, None, now).await;
             return Err(TokenError::Expired);
         }
-        let until = token.0.ends.min(now.plus_secs(KEPT_SECS));
+        let kept = now.plus_secs(KEPT_SECS);
+        let until = token.0.ends.map_or(kept, |ends| ends.min(kept));
         lock(&self.kept).insert(scope.clone(), (token.clone(), until));
         Ok(token)
     }
@@ -143,9 +144,8 @@ impl TokenReader {
         }
         let generation = generation(&row).map_err(StoreError::from)?;
         let sealed = bytes(&row, "tokens").map_err(StoreError::from)?;
-        let tokens = opened(&self.seal, scope, sealed).await?;
-        let ends = tokens.obtained_at.plus_secs(USED_SECS);
-        Ok(AccessToken(Arc::new(Held { secret: tokens.access_token, generation, ends })))
+        let (secret, ends) = opened(&self.seal, scope, sealed).await?.in_use();
+        Ok(AccessToken(Arc::new(Held { secret, generation, ends })))
     }
 
     /// Asks for a fresh token. That the queue cannot be reached is told in the log only: the schedule renews it too.

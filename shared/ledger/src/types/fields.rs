@@ -20,10 +20,12 @@ const MOVEMENT: [(&str, Form); 9] = [
 
 impl EntryType {
     /// The marks that an entry of the type may bear: fields that are `true` or left out.
+    /// `restricted_key`: connected with a key of the account, without an app.
     /// `recovered`: no webhook told it, it was found in Stripe's list of events afterwards.
     pub(super) const fn marks(self) -> &'static [&'static str] {
         match self {
             Self::MovementObserved | Self::MovementChanged | Self::FactRecorded => &["recovered"],
+            Self::ConnectionConnected => &["restricted_key"],
             _ => &[],
         }
     }
@@ -44,6 +46,7 @@ impl EntryType {
             }
             Self::ConnectionRevoked => &[("event", Form::StripeId), ("reason", Word)],
             Self::ConnectionDisconnected => &[("change", Word), ("why_sha256", Sha256)],
+            Self::ConnectionWebhookSecretAdded => &[("change", Word), ("secrets", Count)],
             Self::PlanAdopted => {
                 &[("plan", Word), ("plan_sha256", Sha256), ("policy_mode", Word), ("attempt", Word), ("source", Word)]
             }

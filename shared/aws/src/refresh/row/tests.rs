@@ -12,6 +12,7 @@ fn scope() -> Scope {
 fn row() -> TokenRow {
     TokenRow {
         state: ConnectionState::Active,
+        credential: Credential::App,
         attempt: "att_1".into(),
         version: 3,
         tokens_at: Some(at(0)),
@@ -73,4 +74,16 @@ fn a_lost_answer_is_asked_for_again_at_once_and_within_23_hours_only() {
     assert_eq!(plan(&open, 10 + KEY_SECS - 1), Plan::Resume("k".into(), at(10)));
     assert_eq!(plan(&open, 10 + KEY_SECS), Plan::Begin);
     assert_eq!(plan(&TokenRow { doubt: true, ..row() }, 11), Plan::Begin);
+}
+
+#[test]
+fn a_restricted_key_is_never_renewed_and_looked_at_only_when_stripe_refused_it() {
+    let row = TokenRow { credential: Credential::RestrictedKey, ..row() };
+    let far = at(i64::from(u32::MAX));
+    let generation = format!("{}#{}", row.attempt, row.version);
+    assert_eq!(row.plan(&scope(), None, far), Plan::Fresh);
+    assert_eq!(row.plan(&scope(), Some("att_other#0"), far), Plan::Fresh);
+    assert_eq!(row.plan(&scope(), Some(&generation), far), Plan::Check);
+    let ended = TokenRow { state: ConnectionState::ReauthRequired, ..row };
+    assert_eq!(ended.plan(&scope(), Some(&generation), far), Plan::NotActive(ConnectionState::ReauthRequired));
 }
