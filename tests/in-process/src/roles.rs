@@ -29,34 +29,55 @@ struct Right {
     action: &'static str,
     /// Of a key's encryption context: name, and the values that it may have.
     context: Vec<(&'static str, Vec<&'static str>)>,
+    /// Of a table: patterns of partition keys; none where every key may be named.
+    keys: Vec<&'static str>,
+}
+
+/// What a call needs: an action on a resource, and of a table the partition keys it is about.
+struct Need {
+    resource: String,
+    action: String,
+    keys: Vec<String>,
 }
 
 static RIGHTS: LazyLock<Vec<Right>> = LazyLock::new(|| MATRIX.lines().filter_map(Right::of).collect());
 
-static USED: LazyLock<Mutex<BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
+static USED: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
 
 impl Right {
     fn of(line: &'static str) -> Option<Self> {
         let mut fields = line.split("  ");
         let (role, resource, action) = (fields.next()?, fields.next()?, fields.next()?);
         let conditions = fields.next().and_then(|text| text.strip_prefix("if ")).into_iter();
-        let conditions =
-            conditions.flat_map(|text| text.split(", ")).filter_map(|one| one.strip_prefix("StringEquals "));
-        let context = conditions.filter_map(|one| one.strip_prefix("kms:EncryptionContext:")).filter_map(|one| {
+        let conditions = conditions.flat_map(|text| text.split(", "));
+        let keys = conditions.clone().filter_map(|one| one.strip_prefix(LEADING_KEYS)).flat_map(|keys| keys.split('|'));
+        let context = conditions.clone().filter_map(|one| one.strip_prefix("StringEquals "));
+        let context = context.filter_map(|one| one.strip_prefix("kms:EncryptionContext:")).filter_map(|one| {
             let (name, values) = one.split_once('=')?;
             Some((name, values.split('|').collect()))
         });
-        Some(Self { line, role, resource, action, context: context.collect() })
+        Some(Self { line, role, resource, action, keys: keys.collect(), context: context.collect() })
     }
 
-    fn covers(&self, role: &str, resource: &str, action: &str, body: &Value) -> bool {
-        let of_this = self.resource.split('|').any(|own| matches(own, resource));
+    fn covers(&self, role: &str, need: &Need, body: &Value) -> bool {
+        let of_this = self.resource.split('|').any(|own| matches(own, &need.resource));
         let context =
             |name: &str| body.get("EncryptionContext").and_then(|context| context.get(name)).and_then(Value::as_str);
         self.role == role
-            && self.action == action
+            && self.action == need.action
             && of_this
+            && need.keys.iter().all(|key| self.pattern(key).is_some())
             && self.context.iter().all(|(name, values)| context(name).is_some_and(|value| values.contains(&value)))
+    }
+}
+
+/// How the matrix writes the condition on partition keys.
+const LEADING_KEYS: &str = "ForAllValues:StringLike dynamodb:LeadingKeys=";
+
+impl Right {
+    /// The pattern that a partition key is one of; the empty one where every key may be named.
+    fn pattern(&self, key: &str) -> Option<&'static str> {
+        if self.keys.is_empty() { Some("") } else { self.keys.iter().copied().find(|pattern| matches(pattern, key)) }
     }
 }
 
@@ -104,8 +125,8 @@ fn resource(service: Service, target: &str) -> String {
     name.to_owned()
 }
 
-/// What a call needs: resources and actions.
-fn needs(request: &WireRequest, call: &Call) -> Vec<(String, String)> {
+/// What a call needs.
+fn needs(request: &WireRequest, call: &Call) -> Vec<Need> {
     let body = request.json();
     let index = body.get("IndexName").and_then(Value::as_str);
     let mut needs: Vec<_> = call
@@ -113,7 +134,10 @@ fn needs(request: &WireRequest, call: &Call) -> Vec<(String, String)> {
         .into_iter()
         .map(|(action, target)| {
             let resource = resource(call.service, &target);
-            (index.map_or_else(|| resource.clone(), |index| format!("{resource}/index/{index}")), action)
+            let resource = index.map_or_else(|| resource.clone(), |index| format!("{resource}/index/{index}"));
+            let keys =
+                if call.service == Service::DynamoDb { leading_keys(&action, &target, &body) } else { Vec::new() };
+            Need { resource, action, keys }
         })
         .collect();
     // What a write to S3 sets beside the bytes is a right of its own (S3 User Guide, "Required permissions for Amazon S3 API operations").
@@ -121,22 +145,93 @@ fn needs(request: &WireRequest, call: &Call) -> Vec<(String, String)> {
         [("x-amz-object-lock-mode", "s3:PutObjectRetention"), ("x-amz-tagging", "s3:PutObjectTagging")]
     {
         if request.header(header).is_some() {
-            needs.extend(call.targets.iter().map(|target| (resource(call.service, target), action.to_owned())));
+            let needed = |target: &String| Need {
+                resource: resource(call.service, target),
+                action: action.to_owned(),
+                keys: Vec::new(),
+            };
+            needs.extend(call.targets.iter().map(needed));
         }
     }
     needs
 }
 
+/// The partition keys that an action of a request is about: what IAM compares with `dynamodb:LeadingKeys`.
+fn leading_keys(action: &str, table: &str, body: &Value) -> Vec<String> {
+    let action = action.strip_prefix("dynamodb:").unwrap_or(action);
+    let key = |of: &Value| of.pointer("/pk/S").and_then(Value::as_str).map(str::to_owned);
+    let of_item = |item: &Value| item.get("Key").or_else(|| item.get("Item")).and_then(key);
+    if let Some(items) = body.get("TransactItems").and_then(Value::as_array) {
+        let kind = action.strip_suffix("Item").unwrap_or(action);
+        let items = items.iter().filter_map(|item| item.get(kind));
+        return items
+            .filter(|item| item.get("TableName").and_then(Value::as_str) == Some(table))
+            .filter_map(of_item)
+            .collect();
+    }
+    if let Some(keys) = body.pointer("/RequestItems").and_then(|items| items.get(table)?.get("Keys")?.as_array()) {
+        return keys.iter().filter_map(key).collect();
+    }
+    if let Some(condition) = body.get("KeyConditionExpression").and_then(Value::as_str) {
+        // The partition key stands first in every query of ours.
+        let name = condition.split(" = ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+        let value = body.get("ExpressionAttributeValues").and_then(|values| values.get(name)?.get("S")?.as_str());
+        return value.map(str::to_owned).into_iter().collect();
+    }
+    of_item(body).into_iter().collect()
+}
+
+/// The mode and account that a partition key is of: both of a scope's rows, the mode alone of a deployment's.
+fn scope_of(key: &str) -> (&str, Option<&str>) {
+    let mut parts = key.split('#');
+    (parts.next().unwrap_or_default(), parts.next().filter(|part| part.starts_with("acct_")))
+}
+
+/// Whether one request is about one scope, and what belongs to all of its mode. The lists of a deployment name many scopes and no rows of theirs.
+/// A link says of no mode which it is of, so its row is looked for in both, and by nothing else.
+fn is_of_one_scope(needs: &[Need]) -> bool {
+    if needs.iter().flat_map(|need| &need.keys).all(|key| key.split('#').nth(1) == Some("link")) {
+        return true;
+    }
+    let mut keys = needs.iter().flat_map(|need| &need.keys).map(|key| scope_of(key));
+    let Some((mode, mut account)) = keys.next() else { return true };
+    keys.all(|(other, named)| {
+        let fits = other == mode && (named.is_none() || account.is_none() || named == account);
+        account = account.or(named);
+        fits
+    })
+}
+
 /// Holds a call against the rights of a role.
 pub(crate) fn check(role: &str, request: &WireRequest, call: &Call) {
     let body = request.json();
-    for (resource, action) in needs(request, call) {
-        let right = RIGHTS.iter().find(|right| right.covers(role, &resource, &action, &body));
+    let needs = needs(request, call);
+    if !is_of_one_scope(&needs) {
+        let keys: Vec<&str> = needs.iter().flat_map(|need| &need.keys).map(String::as_str).collect();
+        end(&format!("{role} names several scopes in one {}: {}", call.operation, keys.join(" ")));
+    }
+    for need in needs {
+        let Need { resource, action, keys } = &need;
+        let right = RIGHTS.iter().find(|right| right.covers(role, &need, &body));
         match right {
-            Some(right) => note(right.line),
+            Some(right) => {
+                note(right.line.to_owned());
+                for key in keys {
+                    if std::env::var_os("AXIRU_KEYS").is_some() {
+                        note(format!("raw  {role}  {resource}  {action}  {key}"));
+                    }
+                    let pattern = right.pattern(key).unwrap_or_default();
+                    if !pattern.is_empty() {
+                        note(format!("key  {role}  {resource}  {pattern}"));
+                    }
+                }
+            }
             None => {
                 let context = body.get("EncryptionContext").map(Value::to_string).unwrap_or_default();
-                end(&format!("{role} has no right to {action} on {resource} {context}: AWS would refuse this call"));
+                end(&format!(
+                    "{role} has no right to {action} on {resource} {} {context}: AWS would refuse this call",
+                    keys.join(" ")
+                ));
             }
         }
     }
@@ -150,11 +245,11 @@ fn end(why: &str) -> ! {
 }
 
 /// Writes down that a right was used, once for each process.
-fn note(line: &'static str) {
+fn note(line: String) {
     static FILE: LazyLock<Option<PathBuf>> =
         LazyLock::new(|| Some(PathBuf::from(std::env::var_os(RECORD)?).join(std::process::id().to_string())));
     let Some(file) = FILE.as_ref() else { return };
-    if !USED.lock().unwrap_or_else(PoisonError::into_inner).insert(line) {
+    if !USED.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
         return;
     }
     let written = OpenOptions::new().create(true).append(true).open(file).and_then(|mut file| writeln!(file, "{line}"));
@@ -166,6 +261,48 @@ fn note(line: &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn need(resource: &str, action: &str, keys: &[&str]) -> Need {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        Need { resource: resource.to_owned(), action: action.to_owned(), keys }
+    }
+
+    #[test]
+    fn the_keys_of_every_way_to_ask_are_found() {
+        let item = |pk: &str| serde_json::json!({"pk": {"S": pk}, "sk": {"S": "x"}});
+        let keys = |action: &str, body: Value| leading_keys(action, "T", &body);
+        assert_eq!(keys("dynamodb:GetItem", serde_json::json!({"TableName": "T", "Key": item("a")})), ["a"]);
+        assert_eq!(keys("dynamodb:PutItem", serde_json::json!({"TableName": "T", "Item": item("b")})), ["b"]);
+        let batch = serde_json::json!({"RequestItems": {"T": {"Keys": [item("a"), item("b")]}}});
+        assert_eq!(keys("dynamodb:BatchGetItem", batch), ["a", "b"]);
+        let query = serde_json::json!({
+            "TableName": "T", "KeyConditionExpression": "listed = :x AND at < :y",
+            "ExpressionAttributeValues": {":x": {"S": "a"}, ":y": {"S": "b"}},
+        });
+        assert_eq!(keys("dynamodb:Query", query), ["a"]);
+        let transaction = serde_json::json!({"TransactItems": [
+            {"Put": {"TableName": "T", "Item": item("a")}}, {"Put": {"TableName": "U", "Item": item("b")}},
+            {"Update": {"TableName": "T", "Key": item("c")}}, {"ConditionCheck": {"TableName": "T", "Key": item("d")}},
+        ]});
+        assert_eq!(keys("dynamodb:PutItem", transaction.clone()), ["a"]);
+        assert_eq!(keys("dynamodb:UpdateItem", transaction.clone()), ["c"]);
+        assert_eq!(keys("dynamodb:ConditionCheckItem", transaction), ["d"]);
+    }
+
+    #[test]
+    fn one_request_is_about_one_scope() {
+        let one = |keys: &[&str]| is_of_one_scope(&[need("StateTable", "dynamodb:GetItem", keys)]);
+        assert!(one(&[]) && one(&["test#keys"]) && one(&["test#keys", "test#acct_1#plans", "test#acct_1#0"]));
+        assert!(one(&["test#link#0f", "live#link#0f"]) && !one(&["test#link#0f", "live#acct_1#plans"]));
+        assert!(!one(&["test#keys", "live#acct_1#plans"]) && !one(&["test#keys", "live#keys"]));
+        assert!(!one(&["test#acct_1#plans", "live#acct_1#plans"]));
+        assert!(!one(&["test#acct_1#plans", "test#keys", "test#acct_2#plans"]));
+        let two = [
+            need("StateTable", "dynamodb:PutItem", &["live#acct_1#x"]),
+            need("LedgerTable", "dynamodb:PutItem", &["live#acct_2#0"]),
+        ];
+        assert!(!is_of_one_scope(&two));
+    }
 
     #[test]
     fn patterns_match_as_in_iam() {
@@ -180,14 +317,17 @@ mod tests {
     fn a_right_is_of_one_role_and_of_the_context_it_names() {
         let decrypts = |purpose: &str, mode: &str| {
             let body = serde_json::json!({"EncryptionContext": {"axiru:purpose": purpose, "stripe:mode": mode}});
-            RIGHTS.iter().any(|right| right.covers("WebhookRole", "SealKey", "kms:Decrypt", &body))
+            RIGHTS.iter().any(|right| right.covers("WebhookRole", &need("SealKey", "kms:Decrypt", &[]), &body))
         };
         assert!(decrypts("webhook-secret", "live"));
         assert!(!decrypts("tokens", "live") && !decrypts("webhook-secret", "other"));
         let none = Value::Null;
-        let of = |role: &str, action: &str| RIGHTS.iter().any(|right| right.covers(role, "LedgerTable", action, &none));
+        let of = |role: &str, action: &str| {
+            RIGHTS.iter().any(|right| right.covers(role, &need("LedgerTable", action, &[]), &none))
+        };
         assert!(of("DecideRole", "dynamodb:PutItem") && !of("DecideRole", "dynamodb:UpdateItem"));
         assert!(!of("WebhookRole", "dynamodb:PutItem"));
-        assert!(RIGHTS.iter().any(|right| right.covers("NotifyRole", "LinkKeyTwo", "kms:GenerateMac", &none)));
+        let mints = need("LinkKeyTwo", "kms:GenerateMac", &[]);
+        assert!(RIGHTS.iter().any(|right| right.covers("NotifyRole", &mints, &none)));
     }
 }
