@@ -8,10 +8,12 @@ mod browser;
 mod clients;
 mod control;
 mod decide;
+mod door;
 mod gateway;
 mod jobs;
 mod ledger;
 mod merchant;
+mod search;
 mod story;
 
 use anyhow::Result;

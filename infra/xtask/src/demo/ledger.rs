@@ -5,6 +5,7 @@ use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use crate::folders::Folders;
@@ -26,6 +27,26 @@ impl<'a> Axiru<'a> {
         let mut command = Command::new(&self.program);
         command.args(arguments).envs(self.stack.environment()).stdin(Stdio::null()).kill_on_drop(true);
         command.output().await.with_context(|| format!("`axiru {}` does not start", arguments.join(" ")))
+    }
+
+    /// Runs the command to its end, with that on its standard input.
+    pub(super) async fn fed(&self, arguments: &[&str], input: &str) -> Result<Output> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).envs(self.stack.environment()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("`axiru {}` does not start", arguments.join(" ")))?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        stdin.write_all(input.as_bytes()).await?;
+        drop(stdin);
+        Ok(child.wait_with_output().await?)
+    }
+
+    /// What such a command that must succeed prints as JSON.
+    pub(super) async fn fed_json(&self, arguments: &[&str], input: &str) -> Result<Value> {
+        let output = self.fed(arguments, input).await?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "`axiru {}` failed: {}", arguments.join(" "), told.trim());
+        serde_json::from_slice(&output.stdout).context("axiru printed no JSON")
     }
 
     /// What a command that must succeed prints.

@@ -7,11 +7,14 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::control::Control;
+use super::door::Handed;
 use super::ledger::{Axiru, copy_with_one_changed_byte, files_below, ring};
 use super::merchant::{account, connect};
+use super::search::{Planted, search};
 use crate::folders::Folders;
 use crate::progress::Progress;
 use crate::stack::Stack;
+use crate::venv::Venv;
 
 /// The merchant.
 const NAME: &str = "Blue Door Coffee";
@@ -30,14 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Planted where Stripe's events hold what is personal: they must be found nowhere.
 const CANARIES: [&str; 4] = ["Canary Jo", "canary.jo@example.com", "canary note", "CANARY DESC"];
 
-/// How signing secrets, developer keys, tokens, set-up links, codes and states begin where they are written down.
-const SECRETS: [&str; 10] =
-    ["axk_test_", "axk_live_", "whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_", "link=", "code=", "state="];
-
 /// Plays the story; any step that is off ends it.
 pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) -> Result<()> {
     let control = Control::new(&stack.sandbox_url);
     let axiru = Axiru::new(folders, stack);
+    let venv = Venv::ready(folders, progress).await?;
     let merchant = account(&control, NAME, None).await?;
     let partner = account(&control, "Blue Door Franchise", Some(&merchant)).await?;
 
@@ -88,12 +88,18 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     super::decide::replay(&axiru, stack, &export, &decisions).await?;
     step.done();
 
+    let step = progress.step("another merchant hands over a restricted key, and has a webhook endpoint of their own");
+    let handed = super::door::play(&control, &axiru, stack, &export).await?;
+    step.done();
+
     let step = progress.step("uninstalling in live mode: nothing more is taken");
     uninstall(&control, &axiru, stack, &format!("live/{merchant}"), &export).await?;
     step.done();
 
-    let step = progress.step("searching logs and export for secrets and for what is personal");
-    private(&stack.logs(), &export)?;
+    let step =
+        progress.step("searching logs, export, tables, queues, buckets and mails for secrets and for what is personal");
+    let places = search(folders, &venv, stack, &control, &export, &planted(&handed, &key)).await?;
+    step.detail(&format!("{places} places"));
     step.done();
 
     let step = progress.step("verifying the export, and a copy with one changed byte");
@@ -262,7 +268,7 @@ async fn uninstall(control: &Control, axiru: &Axiru<'_>, stack: &Stack, scope: &
 }
 
 /// Every segment of a scope as one text.
-fn read_entries(folder: &Path) -> Result<String> {
+pub(super) fn read_entries(folder: &Path) -> Result<String> {
     let mut entries = String::new();
     for file in files_below(folder)?.iter().filter(|file| file.extension().is_some_and(|end| end == "ndjson")) {
         entries.push_str(&std::fs::read_to_string(file)?);
@@ -270,21 +276,32 @@ fn read_entries(folder: &Path) -> Result<String> {
     Ok(entries)
 }
 
-/// Nothing of what was planted, and no secret, may be in a log or in the export.
-fn private(logs: &Path, export: &Path) -> Result<()> {
-    for file in files_below(logs)?.into_iter().chain(files_below(export)?) {
-        // The stand-in for SES notes to whom it sends, as a mail server does; it is not Axiru's.
-        let text = String::from_utf8_lossy(&std::fs::read(&file)?).into_owned();
-        let text: String = text.split_inclusive('\n').filter(|line| !line.contains(" INFO [ses-v2] ")).collect();
-        let approvers = [super::approvals::APPROVER, super::approvals::WORDS, "/approvals/"];
-        for canary in CANARIES.iter().chain(&super::decide::CANARIES).chain(&approvers) {
-            ensure!(!text.contains(canary), "`{canary}` is in {}", file.display());
-        }
-        for secret in SECRETS {
-            ensure!(!text.contains(secret), "something that begins with `{secret}` is in {}", file.display());
-        }
+/// What was planted in the story, and where alone it may stand: whom Axiru mails and what they said is in rows that can be erased, and
+/// what approvers are shown in their mails.
+fn planted(handed: &Handed, key: &str) -> Vec<Planted> {
+    let personal = |text: &str| Planted { text: text.to_owned(), places: &[], what: "something personal" };
+    let mut all: Vec<Planted> = CANARIES.iter().map(|text| personal(text)).collect();
+    let rows = |text: &str, places, what| Planted { text: text.to_owned(), places, what };
+    let [operator, why, claim] = super::decide::CANARIES;
+    all.push(rows(
+        operator,
+        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias"],
+        "the address of an operator",
+    ));
+    all.push(rows(
+        super::approvals::APPROVER,
+        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias"],
+        "the address of an approver",
+    ));
+    all.push(rows(why, &["table/*/test#acct_*#why"], "why an operator did something"));
+    all.push(rows(super::approvals::WORDS, &["table/*/test#acct_*#why"], "what an approver said"));
+    all.push(rows(claim, &[], "what an agent claims in words"));
+    all.push(rows("/approvals/", &["mail"], "a link of an approver"));
+    for (text, what) in [(&handed.key, "a restricted key"), (&handed.secret, "a signing secret")] {
+        all.push(rows(text, &[], what));
     }
-    Ok(())
+    all.push(rows(key, &[], "an agent's key"));
+    all
 }
 
 /// A copy with one changed byte must be refused, and the file named.
