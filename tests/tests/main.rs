@@ -9,6 +9,7 @@ mod approvals;
 mod archive;
 mod arrows;
 mod connect;
+mod documents;
 mod facts;
 mod gateway;
 mod notify;

@@ -155,6 +155,67 @@ mod tests {
         assert_eq!(said(&anyhow::anyhow!("a").context("b")), "b: a");
     }
 
+    /// The words of a line as a shell cuts it: quotes, and a comment or a redirection at its end.
+    fn cut(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for c in line.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words.into_iter().take_while(|word| !matches!(word.as_str(), "<" | ">" | "|" | "#")).collect()
+    }
+
+    #[test]
+    fn every_command_in_the_documents_is_understood() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let pages = pages.chain([root.join("README.md")]).filter(|page| page.extension().is_some_and(|of| of == "md"));
+        let stands_for = [
+            ("per_…", "per_0123456789abcdef"),
+            ("dec_…", "dec_0123456789abcdef0123456789abcdef"),
+            ("chg_…", "chg_0123456789abcdef0123456789abcdef"),
+            ("<32 hex digits>", "0123456789abcdef0123456789abcdef"),
+            ("\"…\"", "\"a reason\""),
+            ("<plan>", "refunds-starter"),
+            ("<change>", "chg_0123456789abcdef0123456789abcdef"),
+        ];
+        let mut seen = 0;
+        for page in pages {
+            let text = std::fs::read_to_string(&page).unwrap();
+            let mut fenced = false;
+            for line in text.lines() {
+                fenced ^= line.starts_with("```");
+                if !fenced && !line.starts_with("    ") {
+                    continue;
+                }
+                let line = stands_for.iter().fold(line.trim().to_owned(), |line, (from, to)| line.replace(from, to));
+                for command in line.split(" && ") {
+                    let command = command.trim_start_matches("cargo run --bin ").replacen("axiru -- ", "axiru ", 1);
+                    // The pause before what a line means is wider than any between words.
+                    let command = command.split("   ").next().unwrap_or_default();
+                    if !command.starts_with("axiru ") || command.contains('…') {
+                        continue;
+                    }
+                    let words = cut(command);
+                    let read = Cli::try_parse_from(&words);
+                    assert!(
+                        read.is_ok(),
+                        "{}: {command}\n{}",
+                        page.display(),
+                        read.err().map(|e| e.to_string()).unwrap_or_default()
+                    );
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 60, "{seen} commands");
+    }
+
     #[test]
     fn what_is_meant_is_said() {
         let dec = format!("dec_{}", "0".repeat(32));
