@@ -6,4 +6,5 @@ pub mod key;
 pub mod load;
 pub mod metrics;
 pub mod problem;
+pub mod start;
 pub mod telemetry;
