@@ -18,3 +18,4 @@ mod reconcile;
 mod refresh;
 mod replay;
 mod template;
+mod warm;

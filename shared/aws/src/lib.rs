@@ -19,6 +19,7 @@ pub mod follow;
 pub mod groups;
 pub mod heartbeat;
 mod holds;
+mod https;
 pub mod item;
 pub mod jobs;
 pub mod keys;
@@ -40,6 +41,7 @@ mod similar;
 pub mod store;
 pub mod switches;
 pub mod tokens;
+mod warm;
 
 pub use clients::Clients;
 pub use error::{AwsError, Retry};
