@@ -13,17 +13,18 @@ use crate::interrupt;
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{chromium, demo, golang, ports, rights, sandbox, tools};
+use crate::{artefacts, chromium, demo, golang, ports, rights, sandbox, sbom, template, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, pages, ledger, story, gateway.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, artefacts, stripe-package, openapi, pages, ledger, story, gateway.
     #[arg(value_name = "NAME")]
     only: Option<String>,
-    /// For the check `ledger`: an export to read, a folder that holds `v1`, instead of a sample.
-    #[arg(value_name = "EXPORT")]
-    export: Option<PathBuf>,
+    /// For the check `ledger`: an export to read, a folder that holds `v1`, instead of a sample. For `artefacts`: a folder of functions as they
+    /// are deployed, `NAME/bootstrap` for each, instead of those of the tests.
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
 }
 
 /// What the checks share.
@@ -43,7 +44,7 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
     interrupt::unless_stopped(async {
         let venv = Venv::ready(&folders, progress).await?;
         let path = tools::path(&folders, progress).await?;
-        let template = expand_template(&folders, &venv).await?;
+        let template = template::expand(&folders, &venv).await?;
         let ground = Ground { folders: &folders, progress, venv, path, template };
         let chosen = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
         let (mut ran, mut failed) = (0, Vec::new());
@@ -51,6 +52,7 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
             if chosen(name) {
                 ran += 1;
                 let done = match name {
+                    "dependencies" => ground.dependencies(name, command).await,
                     "tests" => ground.tests(name, command).await,
                     _ => ground.check(name, command).await,
                 };
@@ -60,13 +62,16 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["stripe-package", "openapi", "pages", "ledger"] {
+        for name in ["artefacts", "stripe-package", "openapi", "pages", "ledger"] {
             if chosen(name) {
                 ran += 1;
                 let done = match name {
+                    "artefacts" => {
+                        artefacts::check(&folders, progress, &ground.template, arguments.folder.as_deref()).await
+                    }
                     "stripe-package" => ground.stripe_package(name).await,
                     "openapi" => ground.openapi(name).await,
-                    "ledger" => ground.ledger(name, arguments.export.as_deref()).await,
+                    "ledger" => ground.ledger(name, arguments.folder.as_deref()).await,
                     _ => ground.pages(name).await,
                 };
                 if let Err(error) = done {
@@ -112,6 +117,15 @@ impl Ground<'_> {
             // With the arrows and the properties of the template among them.
             ("tests", cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])),
         ]
+    }
+
+    /// What is depended on, and the bill of it.
+    async fn dependencies(&self, name: &str, command: Command) -> Result<()> {
+        self.check(name, command).await?;
+        let step = self.progress.loud_step("bill of materials");
+        sbom::check(self.folders, self.progress).await?;
+        step.done();
+        Ok(())
     }
 
     /// All tests, and whether they use every right that a role has.
@@ -230,23 +244,4 @@ impl Ground<'_> {
         self.check("writing a sample export", write).await?;
         Ok(folder)
     }
-}
-
-/// The template as AWS expands it, for the linter and for the tests that read it.
-async fn expand_template(folders: &Folders, venv: &Venv) -> Result<PathBuf> {
-    let expanded = folders.target.join("template.json");
-    let status = Command::new(venv.python())
-        .arg("-B")
-        .arg(folders.local().join("template.py"))
-        .arg(folders.root.join("template.yaml"))
-        .arg(&expanded)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await
-        .context("cannot expand the template")?;
-    if !status.success() {
-        bail!("template.yaml does not expand");
-    }
-    Ok(expanded)
 }
