@@ -33,7 +33,8 @@ impl App {
         let state = env::required("AXIRU_STATE_TABLE")?;
         let store = Store::new(clients.dynamodb.clone(), state, env::required("AXIRU_LEDGER_TABLE")?);
         let lock = env::required("AXIRU_OBJECT_LOCK_MODE")?;
-        let retention = Retention::parse(&lock, env::parsed("AXIRU_OBJECT_LOCK_DAYS", 0)?);
+        let days = env::required("AXIRU_OBJECT_LOCK_DAYS")?.parse();
+        let retention = Retention::parse(&lock, days.map_err(|_| EnvError::Form("AXIRU_OBJECT_LOCK_DAYS"))?);
         let retention = retention.ok_or(EnvError::Form("AXIRU_OBJECT_LOCK_MODE"))?;
         let bucket = Bucket::new(clients.s3.clone(), env::required("AXIRU_EXPORT_BUCKET")?);
         let bucket = bucket.with_live_retention(retention);

@@ -47,7 +47,8 @@ impl App {
         let store = Store::new(clients.dynamodb, state, env::required("AXIRU_LEDGER_TABLE")?);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let lock = env::required("AXIRU_OBJECT_LOCK_MODE")?;
-        let retention = Retention::parse(&lock, env::parsed("AXIRU_OBJECT_LOCK_DAYS", 0)?);
+        let days = env::required("AXIRU_OBJECT_LOCK_DAYS")?.parse();
+        let retention = Retention::parse(&lock, days.map_err(|_| EnvError::Form("AXIRU_OBJECT_LOCK_DAYS"))?);
         let retention = retention.ok_or(EnvError::Form("AXIRU_OBJECT_LOCK_MODE"))?;
         let bucket = Bucket::new(clients.s3, env::required("AXIRU_EXPORT_BUCKET")?).with_live_retention(retention);
         let asks = AskQueue::new(clients.sqs.clone(), env::required("AXIRU_REFRESH_QUEUE_URL")?);

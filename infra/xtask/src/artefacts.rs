@@ -29,6 +29,9 @@ const START: Duration = Duration::from_secs(5);
 /// Where nothing listens: AWS as a function sees it without a network.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
+/// How the names of aws-lc's jitter entropy begin, in a program that still has its names.
+const JITTER: &[u8] = b"jent_";
+
 /// Events that no function understands.
 const MALFORMED: [&str; 4] = ["", "{", "\u{0}\u{1}", "[[[[["];
 
@@ -49,6 +52,8 @@ pub(crate) async fn check(folders: &Folders, progress: &Progress, template: &Pat
         let mut program = binary(&deployable, &function.name);
         if program.is_file() {
             let needs = elf::check(&program).with_context(|| format!("{} as it is deployed", function.name))?;
+            let jitter = std::fs::read(&program)?.windows(JITTER.len()).any(|bytes| bytes == JITTER);
+            ensure!(!jitter, "{} has aws-lc's jitter entropy in it: .cargo/config.toml was not heard", function.name);
             step.detail(&format!("{} as it is deployed: {needs}", function.name));
         } else {
             ensure!(built.is_none(), "no {}", program.display());
@@ -74,7 +79,9 @@ async fn cargo_lambda(folders: &Folders, progress: &Progress) -> Result<PathBuf>
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(tools.programs()).chain(std::env::split_paths(&path)))?;
     let mut build = cargo(folders);
-    build.args(["lambda", "build", "--quiet", "--x86-64", "--bin", DEPLOYABLE]).env("PATH", path);
+    // In the function's own folder, as SAM does: so cargo resolves the features of this function alone.
+    build.current_dir(folders.root.join("functions").join(DEPLOYABLE));
+    build.args(["lambda", "build", "--quiet", "--x86-64"]).env("PATH", path);
     let status = build.stdin(Stdio::null()).kill_on_drop(true).status().await.context("cargo does not start")?;
     ensure!(status.success(), "`cargo lambda build` ended with {status}");
     step.done();
