@@ -8,7 +8,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    axiru_runtime::telemetry::start();
+    axiru_runtime::telemetry::start("sweep");
     let app = Arc::new(App::load().await?);
     lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
         let app = Arc::clone(&app);

@@ -7,7 +7,7 @@ use lambda_http::{Error, Request, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    axiru_runtime::telemetry::start();
+    axiru_runtime::telemetry::start("webhook");
     let app = Arc::new(App::load().await?);
     lambda_http::run(service_fn(move |request: Request| {
         let app = Arc::clone(&app);

@@ -2,8 +2,10 @@
 
 pub mod batch;
 pub mod env;
+pub mod fields;
 pub mod key;
 pub mod load;
 pub mod metrics;
 pub mod problem;
 pub mod telemetry;
+mod written;

@@ -142,7 +142,7 @@ impl Lock {
     }
 
     /// The row of an open log: one with an alarm is never written anew.
-    fn item(&self, log: &LogId) -> Item {
+    pub(super) fn item(&self, log: &LogId) -> Item {
         let peaks = self.tree.peaks().iter().map(|peak| s(peak.to_string())).collect();
         let mut item = key(log.key(), SK);
         item.extend([
