@@ -34,6 +34,7 @@ mod reads;
 pub mod reconcile;
 pub mod refresh;
 pub mod requests;
+pub mod restore;
 pub mod seal;
 mod sealed;
 mod similar;
