@@ -255,10 +255,13 @@ async fn the_drill_brings_everything_back_and_nothing_is_made_twice() {
 
     // Two persons have started it. The callers send again what they are not sure of: everything.
     ground.turn_switch("*", false).await;
-    for (key, amount) in [("k1", 500), ("k2", 600), ("k3", 700), ("k4", 800)] {
+    for (key, amount) in [("k1", 500), ("k2", 600), ("k3", 700)] {
         let again = ground.refund(key, amount).await;
-        println!("{key} again: {} {}", again.status, again.word());
+        assert_eq!(again.status, 200, "{key}: {}", again.text);
     }
+    // Of this one nothing is recorded. It is decided anew and sent under its key of before, with another receipt: Stripe refuses that, and makes
+    // nothing. That it was made, nobody here can tell from a mark that anybody could have written: see docs/restore.md.
+    assert_eq!(ground.refund("k4", 800).await.word(), "axiru_outcome_unknown");
     assert_eq!(ground.made_refunds().len(), made, "nothing was made twice");
     // And what is new is made.
     assert_eq!(ground.refund("k6", 900).await.status, 200);
@@ -268,20 +271,48 @@ async fn the_drill_brings_everything_back_and_nothing_is_made_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_it_is_restored_nothing_is_signed_and_no_log_is_foreign() {
+    let (ground, _) = day().await;
+    let before = copy(&ground).0;
+    let s = |text: &str| AttributeValue::S(text.to_owned());
+    let key = log().key();
+    let held_back = [("pk", s(&key)), ("sk", s("export")), ("restoring", AttributeValue::Bool(true))];
+    ground.put(&held_back).await;
+    // Neither with its connection, nor before there is one.
+    assert_eq!(export(&ground).await.unwrap(), 0);
+    empty(&ground, local::STATE_TABLE, "sk").await;
+    ground.put(&held_back).await;
+    let clients = acting_as("ExportRole", &ground.account, Retries::Off);
+    let (store, bucket) = (store_of(&clients), Bucket::new(clients.s3, local::EXPORT_BUCKET));
+    let signer = Signer::new(clients.kms, local::SIGNING_KEY_ID);
+    let app = axiru_fn_export::App::new(Exporter::new(store, bucket, signer, "drill", 0).with_clock(now));
+    let keys = json!({"pk": {"S": key}, "seq": {"N": "0"}});
+    let record = json!({"eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": {"Keys": keys}});
+    let answer = axiru_fn_export::handle(&app, &json!({"Records": [record]})).await.unwrap();
+    assert_eq!(answer["sizes"], json!({}));
+    assert_eq!(copy(&ground).0, before);
+    assert_eq!(all(&ground, local::STATE_TABLE).await.len(), 1, "no alarm is noted");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restore_refuses_what_the_export_does_not_say() {
     let (ground, mut moment) = day().await;
     // Somebody changed an entry in the table that the restore was made from.
-    let other = moment.ledger.iter().position(|row| row["seq"] == AttributeValue::N("1".to_owned())).unwrap();
-    let entry = moment.ledger[other]["entry"].as_b().unwrap().as_ref().to_vec();
-    let forged = String::from_utf8(entry).unwrap().replace("20000", "20001").into_bytes();
-    moment.ledger[other].insert("entry".to_owned(), AttributeValue::B(forged.into()));
+    let other = moment.ledger.iter().position(|row| row["seq"] == AttributeValue::N("0".to_owned())).unwrap();
+    let entry = String::from_utf8(moment.ledger[other]["entry"].as_b().unwrap().as_ref().to_vec()).unwrap();
+    let forged = entry.replace(r#""amount_minor":500,"#, r#""amount_minor":501,"#);
+    assert_ne!(forged, entry);
+    moment.ledger[other].insert("entry".to_owned(), AttributeValue::B(forged.into_bytes().into()));
     restored_tables(&ground, &moment).await;
     empty(&ground, local::STATE_TABLE, "sk").await;
     empty(&ground, local::LEDGER_TABLE, "seq").await;
     let refused = restore(&ground, moment.at).await.unwrap_err();
-    assert!(matches!(refused, RestoreError::Differs { seq: 1, place: "the source", .. }), "{refused}");
+    assert!(matches!(refused, RestoreError::Differs { seq: 0, place: "the source", .. }), "{refused}");
     // Whatever came to life before that is stopped, and no account is connected.
     assert!(all(&ground, local::LEDGER_TABLE).await.is_empty());
     let rows = all(&ground, local::STATE_TABLE).await;
-    assert!(rows.iter().all(|row| row["pk"].as_s().unwrap().ends_with("#switches")), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row["pk"].as_s().unwrap().ends_with("#switches") || row.contains_key("restoring")),
+        "{rows:?}"
+    );
 }

@@ -86,6 +86,9 @@ pub async fn handle(app: &App, event: &Value) -> Result<Value, lambda_runtime::E
         told.failed += 1;
     }
     for log in rung.logs.difference(&known) {
+        if app.exporter.is_held_back(log).await.map_err(ExportFailed::Logs)? {
+            continue;
+        }
         let error = app.exporter.foreign(log).await;
         told.failure(log, &error);
     }

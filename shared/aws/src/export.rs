@@ -26,7 +26,7 @@ mod write;
 
 pub use alarm::{Alarm, AlarmKind};
 pub use bucket::{Bucket, PutError, Retention, Versions};
-pub(crate) use rebuilt::{LOCK, rebuilt};
+pub(crate) use rebuilt::{HELD_BACK, LOCK, rebuilt};
 pub use signer::Signer;
 
 use axiru_domain::{LogId, Mode, Timestamp};
@@ -243,6 +243,14 @@ impl Exporter {
         self.alarmed(log, ExportError::Tampered { log: log.clone(), seq, kind }).await
     }
 
+    /// Whether the tables are being restored: then the log's entries come before its connection, and nothing is exported.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_held_back(&self, log: &LogId) -> Result<bool, StoreError> {
+        Ok(self.store.export_lock(log).await?.restoring)
+    }
+
     /// The log is none of a connection's. Gives what [`Self::tampered`] does.
     pub async fn foreign(&self, log: &LogId) -> ExportError {
         self.alarmed(log, ExportError::Foreign(log.clone())).await
@@ -262,6 +270,9 @@ impl Exporter {
 
     async fn run(&self, log: &LogId) -> Result<Exported, ExportError> {
         let mut lock = self.store.export_lock(log).await?;
+        if lock.restoring {
+            return Ok(Exported { segments: 0, size: 0, days: 0, waited_secs: 0 });
+        }
         self.check_open(log, &lock)?;
         if let Some(unwritten) = self.again(log, &lock).await? {
             self.write(log, &mut lock, &unwritten).await?;

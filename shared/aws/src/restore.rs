@@ -2,14 +2,15 @@
 //!
 //! The sources are tables as they were at a moment, the targets new and empty ones. What is written, in this order:
 //!
-//! 1. the switches of everything, *stopped*: whatever else comes to life finds them;
+//! 1. the switches of everything, *stopped*: whatever else comes to life finds them; and in the place of each log's lock a row that holds the
+//!    exporter back, which would find entries missing, or entries of no connection;
 //! 2. the ledger: every entry that the checked export holds, exactly, then what the source table has beyond it. So the log goes on where it was
 //!    signed last, and not where the table was restored to;
-//! 3. the locks of the exporter, where the export says they are;
-//! 4. the rows of the source, with what the ledger tells of the time since: requests that have an outcome, keys that were revoked. What waits is
+//! 3. the rows of the source, with what the ledger tells of the time since: requests that have an outcome, keys that were revoked. What waits is
 //!    over, what was under way is looked for at Stripe and never sent;
-//! 5. a row for each request that was decided since, so that the same call again is no new one;
-//! 6. the connections, last: before them no function does anything.
+//! 4. a row for each request that was decided since, so that the same call again is no new one;
+//! 5. the connections: before them no function does anything;
+//! 6. the locks of the exporter, where the export says they are.
 //!
 //! Running it again writes what is missing. It changes nothing that is there, and refuses to go on where that is something else.
 //! What it cannot know is what neither the export nor the source tells: the last seconds before the loss. Stripe's lists tell the movements
@@ -166,23 +167,26 @@ impl Restorer {
                 logs.entry(log).or_insert(empty);
             }
         }
-        let mut later = Later::since(self.at.plus_secs(-MARGIN_SECS));
-        let mut locks = BTreeMap::new();
+        for log in logs.keys() {
+            let mut item = key(log.key(), crate::export::LOCK);
+            item.insert(crate::export::HELD_BACK.to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
+            self.put_new(&self.target.state, item).await?;
+        }
+        let mut later = Later::since(self.at, self.at.plus_secs(-MARGIN_SECS));
+        let mut locks: BTreeMap<LogId, Option<Item>> = BTreeMap::new();
         for (log, exported) in logs {
             let signed = exported.entries.len();
             let all = self.entries(&log, exported.entries, &mut done).await?;
             later.read(&all)?;
-            if signed > 0 {
-                let before = self.source.row(&log.key(), crate::export::LOCK).await?;
-                let lock = crate::export::rebuilt(&log, signed, &all, exported.first, &exported.note, before.as_ref());
-                locks.insert(log.clone(), lock);
-            }
+            let before = self.source.row(&log.key(), crate::export::LOCK).await?;
+            let lock = |note: &str| crate::export::rebuilt(&log, signed, &all, exported.first, note, before.as_ref());
+            locks.insert(log.clone(), (signed > 0).then(|| lock(&exported.note)));
             self.move_cursor(&log, all.len()).await?;
         }
-        for lock in locks.values() {
-            self.put_row(lock.clone(), &mut done).await?;
-        }
         self.rows(&mut later, &mut done).await?;
+        for (log, lock) in locks {
+            self.let_go(&log, lock, &mut done).await?;
+        }
         done.again = later.again;
         Ok(done)
     }
@@ -214,6 +218,39 @@ impl Restorer {
         item.insert("next".to_owned(), n(next));
         item.insert("version".to_owned(), n(1));
         self.put_new(&self.target.state, item).await.map(drop)
+    }
+
+    /// Puts a log's lock in the place of what holds the exporter back; of a log that was never signed, none.
+    async fn let_go(&self, log: &LogId, lock: Option<Item>, done: &mut Restored) -> Result<(), AwsError> {
+        const HELD: &str = "attribute_exists(restoring)";
+        done.rows += u64::from(lock.is_some());
+        if !self.write {
+            return Ok(());
+        }
+        let (client, table) = (&self.target.client, &self.target.state);
+        let gone = match lock {
+            Some(lock) => {
+                let put =
+                    client.put_item().table_name(table).set_item(Some(lock)).condition_expression(HELD).send().await;
+                put.map(drop).map_err(|error| {
+                    let done = error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception());
+                    (done, AwsError::of("restoring")(error))
+                })
+            }
+            None => {
+                let row = key(log.key(), crate::export::LOCK);
+                let delete = client.delete_item().table_name(table).set_key(Some(row)).condition_expression(HELD);
+                delete.send().await.map(drop).map_err(|error| {
+                    let done = error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception());
+                    (done, AwsError::of("restoring")(error))
+                })
+            }
+        };
+        match gone {
+            // An earlier run did it.
+            Ok(()) | Err((true, _)) => Ok(()),
+            Err((false, error)) => Err(error),
+        }
     }
 
     /// Writes a row of the state table where none is.

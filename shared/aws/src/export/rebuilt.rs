@@ -6,11 +6,14 @@ use axiru_ledger::hash::Hash;
 use axiru_ledger::merkle::CompactRange;
 use axiru_ledger::types::EntryType;
 
-use super::lock::{ALARM, Lock, OpenDay, SK, Sealed, TOLD};
+use super::lock::{ALARM, Lock, OpenDay, RESTORING, SK, Sealed, TOLD};
 use crate::item::Item;
 
 /// Sort key of a lock's row, whose partition is the log's.
 pub(crate) const LOCK: &str = SK;
+
+/// The attribute of a lock that holds the exporter back.
+pub(crate) const HELD_BACK: &str = RESTORING;
 
 /// The row of the lock of a log of which `entries` are signed by `note`, the last segment beginning with entry `first`. `all` are these
 /// entries and those that follow them. What closed the log, or was told of it, stays: `before` is the row as it was.
@@ -52,6 +55,7 @@ pub(crate) fn rebuilt(
         heartbeat,
         sealed,
         alarm: None,
+        restoring: false,
         told: std::collections::BTreeMap::new(),
         tree,
     };

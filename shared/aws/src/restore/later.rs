@@ -23,6 +23,7 @@ pub(super) struct Told {
 /// Everything that matters for rows.
 #[derive(Debug)]
 pub(super) struct Later {
+    at: Timestamp,
     since: Timestamp,
     pub(super) requests: BTreeMap<(Scope, String), Told>,
     /// Keys that were revoked at any time.
@@ -33,8 +34,16 @@ pub(super) struct Later {
 }
 
 impl Later {
-    pub(super) const fn since(since: Timestamp) -> Self {
-        Self { since, requests: BTreeMap::new(), revoked: BTreeSet::new(), ended: BTreeMap::new(), again: Vec::new() }
+    /// What was done after `at`, and what became of requests from `since` on.
+    pub(super) const fn since(at: Timestamp, since: Timestamp) -> Self {
+        Self {
+            at,
+            since,
+            requests: BTreeMap::new(),
+            revoked: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            again: Vec::new(),
+        }
     }
 
     /// Reads the entries of one log, in their order.
@@ -72,7 +81,7 @@ impl Later {
             EntryType::ApprovalDenied => Some(RequestStatus::Denied),
             EntryType::ApprovalCancelled => Some(RequestStatus::Cancelled),
             _ => {
-                if by_hand(ty) {
+                if by_hand(ty) && entry.at() >= self.at {
                     self.again.push(words(entry));
                 }
                 return Ok(());

@@ -27,6 +27,8 @@ impl Restorer {
                 } else if pk.contains("#setup_link#") || pk.contains("#install#") {
                     // Good for one use, which may have been made.
                     done.left_out += 1;
+                } else if sk == crate::export::LOCK {
+                    // Written by itself, where the export says it is.
                 } else if let Some(row) = self.as_of_now(&pk, &sk, row, later, done)? {
                     self.put_row(row, done).await?;
                 }
