@@ -63,7 +63,8 @@ fn count(calls: &Calls, is: impl Fn(&Call) -> bool) -> f64 {
 /// One line of the table: what a flow needs, and what a million of it costs.
 fn line(run: &Run, calls: &Calls) -> String {
     let tables = calls.of(Service::DynamoDb);
-    let (writes, reads) = (tables.write_units(), tables.read_units());
+    // A sum of nothing is minus nothing.
+    let (writes, reads) = (tables.write_units() + 0.0, tables.read_units() + 0.0);
     let operation = |service, name: &'static str| move |call: &Call| call.service == service && call.operation == name;
     let signatures = count(calls, operation(Service::Kms, "Sign"));
     let kms = calls.of(Service::Kms).len() as f64 - signatures;
