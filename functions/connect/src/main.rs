@@ -8,7 +8,7 @@ use lambda_http::{Error, Request, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    axiru_runtime::start::function(App::load(), |app| {
+    axiru_runtime::start::function("connect", App::load(), |app| {
         lambda_http::run(service_fn(move |request: Request| {
             let app = Arc::clone(&app);
             async move { Ok::<_, Error>(handle(&app, request).await) }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    axiru_runtime::start::function(App::load(), |app| {
+    axiru_runtime::start::function("export", App::load(), |app| {
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
             let app = Arc::clone(&app);
             async move { handle(&app, &event.payload).await }

@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    axiru_runtime::start::function(App::load(), |app| {
+    axiru_runtime::start::function("observe", App::load(), |app| {
         lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
             let app = Arc::clone(&app);
             async move { Ok::<_, Error>(handle(&app, event.payload).await) }

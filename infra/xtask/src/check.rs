@@ -18,7 +18,8 @@ use crate::{artefacts, chromium, demo, golang, ports, rights, sandbox, sbom, tem
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, artefacts, stripe-package, openapi, pages, ledger, story, gateway.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, template-sam, checkov, tests, artefacts, stripe-package, openapi, pages,
+    /// ledger, story, gateway.
     #[arg(value_name = "NAME")]
     only: Option<String>,
     /// For the check `ledger`: an export to read, a folder that holds `v1`, instead of a sample. For `artefacts`: a folder of functions as they
@@ -62,10 +63,11 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["artefacts", "stripe-package", "openapi", "pages", "ledger"] {
+        for name in ["checkov", "artefacts", "stripe-package", "openapi", "pages", "ledger"] {
             if chosen(name) {
                 ran += 1;
                 let done = match name {
+                    "checkov" => ground.checkov(name).await,
                     "artefacts" => {
                         artefacts::check(&folders, progress, &ground.template, arguments.folder.as_deref()).await
                     }
@@ -109,11 +111,14 @@ impl Ground<'_> {
         };
         let mut cfn_lint = Command::new(self.venv.program("cfn-lint"));
         cfn_lint.args(["--regions", "us-east-1", "eu-central-1", "--template"]).arg(&self.template);
+        let mut sam = Command::new(self.venv.python());
+        sam.arg("-B").arg(self.folders.local().join("valid.py")).arg(self.folders.root.join("template.yaml"));
         vec![
             ("format", cargo(&["fmt", "--all", "--check"])),
             ("clippy", cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])),
             ("dependencies", cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])),
             ("template", cfn_lint),
+            ("template-sam", sam),
             // With the arrows and the properties of the template among them.
             ("tests", cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])),
         ]
@@ -156,6 +161,17 @@ impl Ground<'_> {
         }
         step.done();
         Ok(())
+    }
+
+    /// What a reviewer of cloud templates would find, with checkov's eyes. Its packages clash with the local stack's, so it has its own.
+    async fn checkov(&self, name: &str) -> Result<()> {
+        let venv = Venv::make(self.folders, self.progress, "venv-checkov", "checkov.txt").await?;
+        let folder = self.folders.run(name);
+        std::fs::create_dir_all(&folder).context("cannot make the folder of the run")?;
+        let mut command = Command::new(venv.python());
+        command.arg("-B").arg(self.folders.local().join("reviewed.py"));
+        command.arg(venv.program("checkov")).arg(&self.template).arg(&folder);
+        self.check(name, command).await
     }
 
     /// The official Stripe package against the sandbox.

@@ -35,6 +35,7 @@ mod reads;
 pub mod reconcile;
 pub mod refresh;
 pub mod requests;
+pub mod restore;
 pub mod seal;
 mod sealed;
 mod similar;

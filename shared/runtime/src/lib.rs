@@ -2,9 +2,11 @@
 
 pub mod batch;
 pub mod env;
+pub mod fields;
 pub mod key;
 pub mod load;
 pub mod metrics;
 pub mod problem;
 pub mod start;
 pub mod telemetry;
+mod written;
