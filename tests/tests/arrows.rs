@@ -32,7 +32,7 @@ fn height(room: &str) -> Option<u8> {
         "infra/stripe-sandbox" => 0,
         "tests/in-process" => 2,
         room if room.starts_with("functions/") => 3,
-        "infra/cli" | "infra/xtask" | "tests" => 4,
+        "infra/cli" | "infra/empty" | "infra/xtask" | "tests" => 4,
         _ => return None,
     })
 }

@@ -9,5 +9,6 @@ mod enforcing;
 mod events;
 mod ground;
 mod linking;
+mod redriven;
 mod stage;
 mod webhook;

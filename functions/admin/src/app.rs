@@ -47,13 +47,8 @@ impl App {
         let mail = env::optional("AXIRU_MAIL_FROM").is_some();
         let queue = env::required("AXIRU_RECONCILE_QUEUE_URL")?;
         let clients = Clients::load().await;
-        Ok(Self {
-            deployment,
-            public_url,
-            mail,
-            store: Store::new(clients.dynamodb, state, ledger),
-            tasks: TaskQueue::new(clients.sqs, queue),
-            now: Timestamp::now,
-        })
+        let store = Store::new(clients.dynamodb, state, ledger);
+        store.warm().await;
+        Ok(Self { deployment, public_url, mail, store, tasks: TaskQueue::new(clients.sqs, queue), now: Timestamp::now })
     }
 }

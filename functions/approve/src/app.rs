@@ -45,6 +45,7 @@ impl App {
         let verifier = Verifier::new(store.clone(), keys, env::required("AXIRU_DEPLOYMENT")?);
         let jobs = JobQueue::new(clients.sqs, env::required("AXIRU_EXECUTIONS_QUEUE_URL")?);
         let public_url = trusted_address(&env::required("AXIRU_PUBLIC_URL")?)?;
+        store.warm().await;
         Ok(Self::new(store, verifier, jobs, public_url, Timestamp::now))
     }
 

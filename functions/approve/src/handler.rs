@@ -8,7 +8,7 @@ use axiru_aws::execution::enqueue_held;
 use axiru_domain::{Choice, Mode, RequestStatus, Timestamp, VoteRefused, Voted};
 use axiru_pages::form::{is_form, is_own_post};
 use axiru_pages::{Fields, Page, Standing};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use http::Method;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 
@@ -28,7 +28,7 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     let page = match route(app, request).await {
         Ok(page) => page,
         Err(trouble) => {
-            metrics::count(NAME, None, "LinksRefused", 1);
+            metrics::count(NAME, None, Metric::LinksRefused, 1);
             tracing::info!(trouble = ?trouble, "a request about a link was refused");
             trouble.page()
         }
@@ -162,7 +162,7 @@ fn note(mode: Option<Mode>, held: &Held, opened: &Opened, choice: Choice, voted:
     if voted == Voted::Before {
         return;
     }
-    metrics::count(NAME, mode, "Votes", 1);
+    metrics::count(NAME, mode, Metric::Votes, 1);
     tracing::info!(
         scope = %held.scope(), decision.id = %held.id(), person.id = %opened.person, vote = %choice, voted = ?voted,
         "somebody has answered"
@@ -175,7 +175,7 @@ async fn begin(app: &App, held: &Held) {
         return;
     }
     if let Err(error) = enqueue_held(&app.jobs, held).await {
-        metrics::count(NAME, Some(held.scope().mode()), "JobsLost", 1);
+        metrics::count(NAME, Some(held.scope().mode()), Metric::JobsLost, 1);
         tracing::warn!(scope = %held.scope(), decision.id = %held.id(), error = %error, "a job was not queued: the next sweep does it");
     }
 }

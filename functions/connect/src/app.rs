@@ -7,7 +7,7 @@ use axiru_aws::connect::developer::Developers;
 use axiru_aws::seal::Seal;
 use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
-use axiru_policy::starter;
+use axiru_policy::{StarterDocument, starter_documents};
 use axiru_runtime::env::{self, EnvError};
 use axiru_stripe::transport::{Https, HttpsError, Transport};
 
@@ -64,13 +64,17 @@ impl App {
         let seal_key = env::required("AXIRU_SEAL_KEY_ID")?;
         let test = env::required("AXIRU_DEVELOPER_SECRET_TEST")?;
         let live = env::required("AXIRU_DEVELOPER_SECRET_LIVE")?;
+        let store = Store::new(clients.dynamodb, state, ledger);
+        let stripe = Arc::new(Https::new()?);
+        let plans = starter_plans()?;
+        store.warm().await;
         Ok(Self {
             config,
-            store: Store::new(clients.dynamodb, state, ledger),
+            store,
             seal: Seal::new(clients.kms, seal_key),
             developers: Developers::new(clients.secrets, test, live),
-            stripe: Arc::new(Https::new()?),
-            plans: starter_plans()?,
+            stripe,
+            plans,
             now: Timestamp::now,
         })
     }
@@ -81,13 +85,6 @@ impl App {
 /// # Errors
 /// Only if Axiru was built from broken plans.
 fn starter_plans() -> Result<Vec<StarterPlan>, axiru_policy::PlanError> {
-    let plans = starter()?;
-    Ok(plans
-        .iter()
-        .map(|plan| StarterPlan {
-            name: plan.name().to_owned(),
-            sha256: plan.sha256().to_owned(),
-            document: plan.document().to_vec(),
-        })
-        .collect())
+    let plan = |StarterDocument { name, sha256, document }| StarterPlan { name, sha256, document };
+    Ok(starter_documents()?.into_iter().map(plan).collect())
 }

@@ -43,6 +43,7 @@ impl App {
         let facts = StripeFacts::new(Arc::clone(&https), base.clone(), Arc::clone(&tokens));
         let executions = Executions { reach: Arc::new(Reach::new(https, base, tokens)), jobs };
         let caps = env::parsed("AXIRU_LINK_CAPS", LinkCaps::default())?;
+        store.warm().await;
         Ok(Self::new(store, Some(facts), Timestamp::now).with_executions(executions, seal).with_link_caps(caps))
     }
 

@@ -11,7 +11,7 @@ use axiru_aws::execution::{enqueue, moves_of};
 use axiru_aws::jobs::JobQueue;
 use axiru_aws::reach::Reach;
 use axiru_domain::{Intent, Kind, Money, ObjectRole, RequestStatus, Scope};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use axiru_stripe::gateway::{Moves, Needs, Refused};
 use axiru_stripe::rest::Rest;
 use axiru_stripe::rest::objects::ReadError;
@@ -136,7 +136,7 @@ impl Executions {
             return;
         }
         if let Err(error) = enqueue(&self.jobs, row, &decided.entry).await {
-            metrics::count(NAME, Some(row.scope.mode()), "JobsLost", 1);
+            metrics::count(NAME, Some(row.scope.mode()), Metric::JobsLost, 1);
             tracing::warn!(scope = %row.scope, decision.id = %row.id, error = %error, "a job was not queued: the next sweep does it");
         }
     }

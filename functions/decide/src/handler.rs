@@ -1,8 +1,8 @@
 //! Routes: first who, then what.
 
-use axiru_aws::decide::{Ask, DecideError, Decided, Purpose};
+use axiru_aws::decide::{Ask, DecideError, Decided, Purpose, Remarks};
 use axiru_domain::{KeyToken, RequestId, RequestStatus};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     match route(app, request).await {
         Ok(response) => response,
         Err(refusal) => {
-            metrics::count(NAME, None, "RequestsRefused", 1);
+            metrics::count(NAME, None, Metric::RequestsRefused, 1);
             tracing::info!(refusal.code = refusal.code(), "a request was refused");
             refusal.response()
         }
@@ -51,9 +51,10 @@ async fn decide(app: &App, request: &Request) -> Result<Response<Body>, Refusal>
     is_json(request)?;
     let mode = token.mode();
     let ask = ask::parse(token, request.headers(), request.body().as_ref())?;
+    let began = Instant::now();
     let decided = decided(app, &ask).await?;
     let outcome = decided.row.outcome.as_str();
-    metrics::count(NAME, Some(mode), "Decisions", 1);
+    metrics::decided(NAME, mode, decided.row.outcome, began.elapsed(), looked_at(&decided));
     tracing::info!(
         scope = %decided.row.scope, decision.id = %decided.row.id, decision.outcome = outcome, cached = decided.cached,
         entry.lane = decided.row.lane.number(), entry.seq = decided.row.seq, "a decision was answered"
@@ -64,6 +65,11 @@ async fn decide(app: &App, request: &Request) -> Result<Response<Body>, Refusal>
         response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// What of a new decision people should look at.
+fn looked_at(decided: &Decided) -> [u64; 3] {
+    if decided.cached { [0; 3] } else { Remarks::of(&decided.entry).numbers() }
 }
 
 /// Decides, and has made what is allowed and asked for.
@@ -93,10 +99,10 @@ async fn decided(app: &App, ask: &Ask) -> Result<Decided, Refusal> {
 fn note(mode: axiru_domain::Mode, error: &DecideError) {
     match error {
         DecideError::Undecided(error) => {
-            metrics::count(NAME, Some(mode), "Undecided", 1);
+            metrics::count(NAME, Some(mode), Metric::Undecided, 1);
             tracing::error!(error = %error, "a request could not be decided");
         }
-        DecideError::RateLimited(_) => metrics::count(NAME, Some(mode), "RateLimited", 1),
+        DecideError::RateLimited(_) => metrics::count(NAME, Some(mode), Metric::RateLimited, 1),
         DecideError::Key
         | DecideError::Account
         | DecideError::NotConnected

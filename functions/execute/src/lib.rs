@@ -16,8 +16,9 @@ use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store};
 use axiru_domain::Timestamp;
 use axiru_runtime::batch::{give_back, guarded};
+use axiru_runtime::env;
 use axiru_runtime::load::{self, LoadError};
-use axiru_runtime::{env, metrics};
+use axiru_runtime::metrics::{self, Metric};
 use axiru_stripe::base::ApiBase;
 use axiru_stripe::transport::Transport;
 
@@ -89,7 +90,7 @@ async fn done(app: &App, message: &str, body: Option<&str>) -> bool {
     let Some(Ok(job)) = body.map(serde_json::from_str::<Job>) else {
         // Only our own functions write to the queue: this is a fault of ours, and it must not disappear.
         tracing::error!(message.id = %message, "a message is no job");
-        metrics::count(NAME, None, "JobsRefused", 1);
+        metrics::count(NAME, None, Metric::JobsRefused, 1);
         return false;
     };
     let mode = Some(job.scope().mode());
@@ -101,7 +102,11 @@ async fn done(app: &App, message: &str, body: Option<&str>) -> bool {
         Job::Cancel { scope, kind, object } => {
             let cancelled = guarded(Box::pin(app.canceller.run(scope, *kind, object))).await;
             cancelled.map(|cancelled| match cancelled {
-                Ok(Cancelled::Undone | Cancelled::TooLate) => Ok(Worked::Done),
+                Ok(Cancelled::Undone) => Ok(Worked::Done),
+                Ok(Cancelled::TooLate) => {
+                    metrics::count(NAME, mode, Metric::MovementsUngoverned, 1);
+                    Ok(Worked::Done)
+                }
                 Ok(Cancelled::Nothing) => Ok(Worked::Nothing),
                 Err(error) => Err(error.to_string()),
             })
@@ -111,16 +116,16 @@ async fn done(app: &App, message: &str, body: Option<&str>) -> bool {
         Ok(Ok(worked)) => {
             tracing::info!(scope = %job.scope(), worked = ?worked, "a job was done");
             let metric = match worked {
-                Worked::Unknown => "OutcomeUnknown",
-                Worked::Ended(_) => "ApprovalsCancelled",
-                Worked::Done | Worked::Nothing => "JobsDone",
+                Worked::Unknown => Metric::OutcomeUnknown,
+                Worked::Ended(_) => Metric::ApprovalsCancelled,
+                Worked::Done | Worked::Nothing => Metric::JobsDone,
             };
             metrics::count(NAME, mode, metric, 1);
             true
         }
         Ok(Err(error)) => {
             tracing::error!(scope = %job.scope(), error = %error, "a job comes back");
-            metrics::count(NAME, mode, "JobsPutOff", 1);
+            metrics::count(NAME, mode, Metric::JobsPutOff, 1);
             false
         }
         Err(panicked) => {

@@ -8,7 +8,7 @@ use axiru_aws::export::{Bucket, ExportError, Exporter, Retention, Signer};
 use axiru_aws::{Clients, Store, StoreError};
 use axiru_domain::{LogId, Mode};
 use axiru_runtime::env::{self, EnvError};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use doorbell::Rung;
 use serde_json::{Value, json};
 
@@ -33,7 +33,8 @@ impl App {
         let state = env::required("AXIRU_STATE_TABLE")?;
         let store = Store::new(clients.dynamodb.clone(), state, env::required("AXIRU_LEDGER_TABLE")?);
         let lock = env::required("AXIRU_OBJECT_LOCK_MODE")?;
-        let retention = Retention::parse(&lock, env::parsed("AXIRU_OBJECT_LOCK_DAYS", 0)?);
+        let days = env::required("AXIRU_OBJECT_LOCK_DAYS")?.parse();
+        let retention = Retention::parse(&lock, days.map_err(|_| EnvError::Form("AXIRU_OBJECT_LOCK_DAYS"))?);
         let retention = retention.ok_or(EnvError::Form("AXIRU_OBJECT_LOCK_MODE"))?;
         let bucket = Bucket::new(clients.s3.clone(), env::required("AXIRU_EXPORT_BUCKET")?);
         let bucket = bucket.with_live_retention(retention);
@@ -81,11 +82,14 @@ pub async fn handle(app: &App, event: &Value) -> Result<Value, lambda_runtime::E
         tracing::error!(bytes = key.len(), alarm = true, "the ledger table holds a key that is no log's");
         // Whose it is nobody can say.
         for mode in Mode::ALL {
-            metrics::count(NAME, Some(mode), "ExportAlarm", 1);
+            metrics::count(NAME, Some(mode), Metric::ExportAlarm, 1);
         }
         told.failed += 1;
     }
     for log in rung.logs.difference(&known) {
+        if app.exporter.is_held_back(log).await.map_err(ExportFailed::Logs)? {
+            continue;
+        }
         let error = app.exporter.foreign(log).await;
         told.failure(log, &error);
     }
@@ -97,8 +101,15 @@ pub async fn handle(app: &App, event: &Value) -> Result<Value, lambda_runtime::E
                 if done.segments > 0 || done.days > 0 {
                     let (segments, days) = (done.segments, done.days);
                     tracing::info!(log = %log, log.size = done.size, segments, days, "a log was exported");
-                    metrics::count(NAME, Some(log.scope.mode()), "SegmentsWritten", u64::from(segments));
-                    metrics::count(NAME, Some(log.scope.mode()), "DaysSealed", u64::from(days));
+                    metrics::several(
+                        NAME,
+                        log.scope.mode(),
+                        &[
+                            (Metric::SegmentsWritten, u64::from(segments)),
+                            (Metric::DaysSealed, u64::from(days)),
+                            (Metric::LedgerLagSeconds, done.waited_secs),
+                        ],
+                    );
                 }
                 told.sizes.insert(log.to_string(), done.size.into());
             }
@@ -124,7 +135,7 @@ impl Told {
     fn failure(&mut self, log: &LogId, error: &ExportError) {
         let alarm = error.is_alarm();
         tracing::error!(log = %log, error = %error, alarm, "a log could not be exported");
-        metrics::count(NAME, Some(log.scope.mode()), if alarm { "ExportAlarm" } else { "ExportPutOff" }, 1);
+        metrics::count(NAME, Some(log.scope.mode()), if alarm { Metric::ExportAlarm } else { Metric::ExportPutOff }, 1);
         self.failed += 1;
     }
 }

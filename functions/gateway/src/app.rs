@@ -41,6 +41,7 @@ impl App {
         let asks = AskQueue::new(clients.sqs, env::required("AXIRU_REFRESH_QUEUE_URL")?);
         let (https, base) = load::stripe()?;
         let caps = env::parsed("AXIRU_LINK_CAPS", LinkCaps::default())?;
+        store.warm().await;
         Ok(Self::new(store, seal, asks, https, base, Timestamp::now).with_link_caps(caps))
     }
 

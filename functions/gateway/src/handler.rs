@@ -1,7 +1,8 @@
 //! One call: read, authenticated, then decided, passed, read through or refused.
 
 use axiru_domain::{Family, KeyToken};
-use axiru_runtime::{key, metrics};
+use axiru_runtime::key;
+use axiru_runtime::metrics::{self, Metric};
 use axiru_stripe::gateway::{self, Call, Doing, Incoming, Reads};
 use http::Response;
 use lambda_http::{Body, Request, RequestExt};
@@ -18,7 +19,7 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     match route(app, request).await {
         Ok(response) => response,
         Err(refusal) => {
-            metrics::count(NAME, None, "CallsRefused", 1);
+            metrics::count(NAME, None, Metric::CallsRefused, 1);
             tracing::info!(refusal.code = refusal.code(), "a call was refused");
             refusal.response()
         }
@@ -111,6 +112,6 @@ async fn read(app: &App, token: &KeyToken, call: &Call, reads: &Reads) -> Result
     };
     let answer = app.reach.send(&standing.scope, &letter).await;
     let answer = answer.map_err(|error| pass::unreached(&standing.scope, &error))?;
-    metrics::count(NAME, Some(standing.scope.mode()), "Reads", 1);
+    metrics::count(NAME, Some(standing.scope.mode()), Metric::Reads, 1);
     permission::read(reads, &answer).map_or_else(|| Ok(relay(answer)), Err)
 }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use axiru_aws::decide::{Ask, DecideError, Decided, Parameters, Purpose, Standing};
+use axiru_aws::decide::{Ask, DecideError, Decided, Parameters, Purpose, Remarks, Standing};
 use axiru_aws::execution::{Claimed, Performed};
 use axiru_aws::requests::RequestRow;
 use axiru_domain::{
     Claim, Claimed as Context, Heard, IdempotencyKey, Intent, KeyToken, RequestId, RequestStatus, Starter,
 };
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use axiru_stripe::gateway::{Call, Incoming, Moves};
 use axiru_stripe::permissions::write_permission;
 use http::{Response, StatusCode};
 use lambda_http::Body;
+use tokio::time::{Duration, Instant};
 
 use crate::NAME;
 use crate::answer;
@@ -42,7 +43,9 @@ pub(crate) async fn make(
     let decided = match price(app, &standing, moves, &key).await {
         Ok(intent) => {
             let ask = ask(token, &standing, moves, intent, key);
-            app.decider.decide(&ask).await.map_err(|error| (Refusal::of(&error), Hindrance::of(&error)))
+            let began = Instant::now();
+            let decided = app.decider.decide(&ask).await.map_err(|error| (Refusal::of(&error), Hindrance::of(&error)));
+            decided.inspect(|decided| measure(decided, began.elapsed()))
         }
         // Somebody may have enforced something since the standing was read: only the decision itself would know.
         Err(Unpriced::Wrong(refusal)) => Err((refusal, Hindrance::Call)),
@@ -61,7 +64,7 @@ pub(crate) async fn make(
             let why = Why::Undecided(call.route.name, refusal.code());
             if hindrance == Hindrance::Store {
                 // It would not take the note either, and the caller has waited for it once.
-                metrics::count(NAME, Some(fresh.scope.mode()), "ShadowUnrecorded", 1);
+                metrics::count(NAME, Some(fresh.scope.mode()), Metric::ShadowUnrecorded, 1);
                 return pass::send_raw(app, &fresh, &raw, why, family).await;
             }
             pass::unenforced(app, &fresh, &raw, why, family).await
@@ -137,6 +140,12 @@ fn key_of(call: &Call) -> Result<IdempotencyKey, Refusal> {
     }
 }
 
+/// Counts a decision, and what of a new one people should look at.
+fn measure(decided: &Decided, took: Duration) {
+    let looked_at = if decided.cached { [0; 3] } else { Remarks::of(&decided.entry).numbers() };
+    metrics::decided(NAME, decided.row.scope.mode(), decided.row.outcome, took, looked_at);
+}
+
 /// What follows from the decision.
 async fn answer_of(
     app: &App,
@@ -147,7 +156,6 @@ async fn answer_of(
     raw: &Raw<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let row = &decided.row;
-    metrics::count(NAME, Some(row.scope.mode()), "Decisions", 1);
     tracing::info!(
         scope = %row.scope, decision.id = %row.id, decision.outcome = row.outcome.as_str(), cached = decided.cached,
         governed = decided.governed, "a call was decided"
@@ -231,14 +239,14 @@ fn told(performed: Performed) -> Result<Response<Body>, Refusal> {
     match (heard, answer) {
         // It was made: that is so whether or not it could be recorded yet.
         (Heard::Made, Ok(answer)) => {
-            metrics::count(NAME, mode, "Made", 1);
+            metrics::count(NAME, mode, Metric::Made, 1);
             Ok(relay(answer))
         }
         // Made, and shown in a way that does not say what was made: the sweeper finds it.
         (Heard::Unclear, Ok(answer)) if answer.status().is_success() => Ok(relay(answer)),
         // Only what is recorded as failed is told as failed: nothing of it happens any more.
         (Heard::Refused, Ok(answer)) if unrecorded.is_none() && row.status == RequestStatus::Failed => {
-            metrics::count(NAME, mode, "StripeRefused", 1);
+            metrics::count(NAME, mode, Metric::StripeRefused, 1);
             if answer.status() == StatusCode::FORBIDDEN {
                 return Err(permission::missing(write_permission(row.kind.family())));
             }
@@ -248,7 +256,7 @@ fn told(performed: Performed) -> Result<Response<Body>, Refusal> {
         (Heard::NotTaken, Ok(answer)) if answer.status() == StatusCode::TOO_MANY_REQUESTS => Ok(relay(answer)),
         (Heard::NotTaken, _) => Err(Refusal::unavailable()),
         (Heard::Made | Heard::Refused | Heard::Unclear, _) => {
-            metrics::count(NAME, mode, "OutcomeUnknown", 1);
+            metrics::count(NAME, mode, Metric::OutcomeUnknown, 1);
             Err(Refusal::unknown())
         }
     }

@@ -3,7 +3,7 @@
 use axiru_aws::decide::Standing;
 use axiru_aws::reach::{Letter, ReachError};
 use axiru_domain::{AccountId, Family, KeyToken, Scope, StripeId};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use axiru_stripe::gateway::{Call, Incoming, Passes};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
@@ -82,7 +82,7 @@ pub(crate) fn account(incoming: &Incoming<'_>) -> Result<Option<AccountId>, Refu
 /// What the caller is told where Stripe gave no answer to something that moves nothing, or that Axiru does not answer for.
 pub(crate) fn unreached(scope: &Scope, error: &ReachError) -> Refusal {
     tracing::warn!(scope = %scope, error = %error, "Stripe gave no answer");
-    metrics::count(NAME, Some(scope.mode()), "StripeUnanswered", 1);
+    metrics::count(NAME, Some(scope.mode()), Metric::StripeUnanswered, 1);
     match error {
         ReachError::Transport(error) if error.may_have_acted() => Refusal::new(
             http::StatusCode::BAD_GATEWAY,
@@ -112,7 +112,7 @@ pub(crate) async fn unenforced(
     not_stopped(standing, why)?;
     if let Err(error) = note(app, standing, why, family, None).await {
         // Shadow must not interfere: what is missing is said by the metric.
-        metrics::count(NAME, Some(standing.scope.mode()), "ShadowUnrecorded", 1);
+        metrics::count(NAME, Some(standing.scope.mode()), Metric::ShadowUnrecorded, 1);
         tracing::error!(scope = %standing.scope, error = %error, "a call in shadow could not be recorded");
     }
     send_raw(app, standing, raw, why, family).await

@@ -4,7 +4,7 @@ use axiru_aws::approval::Held;
 use axiru_aws::mail::{Mailer, Mailing};
 use axiru_domain::{PersonId, RequestId, RequestStatus, Scope};
 use axiru_pages::mail::{self, Letter};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use url::Url;
 
 use crate::NAME;
@@ -60,7 +60,7 @@ pub(crate) async fn link(
     }
     let Some(to) = post::address(held.scope(), person, on_file, silences) else {
         tracing::warn!(scope = %held.scope(), decision.id = %held.id(), person.id = %person, "an approver has no address that takes mail");
-        metrics::count(NAME, Some(held.scope().mode()), "ApproverUnreachable", 1);
+        metrics::count(NAME, Some(held.scope().mode()), Metric::ApproverUnreachable, 1);
         return Ok(());
     };
     let token = app.minter.link(held, person, turn, (app.now)()).await?;

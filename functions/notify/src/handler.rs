@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axiru_aws::StoreError;
 use axiru_aws::mail::Mailer;
 use axiru_domain::{LogId, Mode, Scope};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -61,7 +61,7 @@ async fn logs(app: &App, mailer: &Mailer, logs: impl IntoIterator<Item = LogId>)
         // Boxed, here and below: the compiler gives up on a future that nests this deep.
         if let Err(error) = Box::pin(follow::follow(app, mailer, &log, deadline)).await {
             tracing::error!(log = %log, error = %error, "what a log says could not be mailed");
-            metrics::count(NAME, Some(log.scope.mode()), "MailPutOff", 1);
+            metrics::count(NAME, Some(log.scope.mode()), Metric::MailPutOff, 1);
             left += 1;
         }
     }
@@ -94,7 +94,7 @@ fn done(scope: &Scope, part: &'static str, outcome: Result<(), PostError>) -> bo
         Ok(()) | Err(PostError::Busy) => true,
         Err(error) => {
             tracing::error!(scope = %scope, part, error = %error, "mail could not be sent");
-            metrics::count(NAME, Some(scope.mode()), "MailPutOff", 1);
+            metrics::count(NAME, Some(scope.mode()), Metric::MailPutOff, 1);
             false
         }
     }

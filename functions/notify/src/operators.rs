@@ -10,7 +10,7 @@ use axiru_aws::mail::{Mail, Mailer};
 use axiru_domain::{LogId, PersonId, Scope};
 use axiru_ledger::entry::Entry;
 use axiru_pages::mail::{self, Letter};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 
 use crate::NAME;
 use crate::app::App;
@@ -54,7 +54,7 @@ async fn send(app: &App, mailer: &Mailer, connection: &Connection, digest: &mut 
     let people = if lines.is_empty() { Vec::new() } else { operators(app, &connection.scope).await? };
     if people.is_empty() {
         if !lines.is_empty() {
-            metrics::count(NAME, Some(connection.scope.mode()), "NoOperators", 1);
+            metrics::count(NAME, Some(connection.scope.mode()), Metric::NoOperators, 1);
         }
         return Ok(Told::Nothing(upto));
     }
@@ -140,7 +140,7 @@ async fn one(
     match mailer.send(&Mail { to, subject, text, html, scope, person, request: None }).await {
         Ok(message) => {
             tracing::info!(scope = %scope, person.id = %person, message.id = message, "an operator was mailed");
-            metrics::count(NAME, Some(scope.mode()), "MailsSent", 1);
+            metrics::count(NAME, Some(scope.mode()), Metric::MailsSent, 1);
             Ok(())
         }
         Err(error) if error.retry() == Retry::Later => Err(error.into()),

@@ -7,7 +7,7 @@ use axiru_aws::mail::{Mail, Mailer, Mailing, Silenced};
 use axiru_aws::{AwsError, Retry, StoreError};
 use axiru_domain::{PersonId, RequestId, Scope};
 use axiru_pages::mail::Letter;
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 
 use crate::NAME;
 use crate::app::App;
@@ -57,7 +57,7 @@ pub(crate) async fn held(app: &App, scope: &Scope, id: &RequestId) -> Result<Opt
         Err(error) if error.retry() == Retry::Later => Err(error.into()),
         Err(error) => {
             tracing::error!(scope = %scope, decision.id = %id, error = %error, "nothing is mailed about a request that is not as it was written");
-            metrics::count(NAME, Some(scope.mode()), "HeldAltered", 1);
+            metrics::count(NAME, Some(scope.mode()), Metric::HeldAltered, 1);
             Ok(None)
         }
     }
@@ -79,7 +79,7 @@ pub(crate) async fn send(
     match mailer.send(&mail).await {
         Ok(message) => {
             tracing::info!(scope = %scope, decision.id = %id, person.id = %person, turn, message.id = message, "a person was mailed");
-            metrics::count(NAME, Some(scope.mode()), "MailsSent", 1);
+            metrics::count(NAME, Some(scope.mode()), Metric::MailsSent, 1);
         }
         Err(error) if error.retry() == Retry::Later => return Err(error.into()),
         Err(error) => {
@@ -98,7 +98,7 @@ pub(crate) async fn refused(
     request: Option<&RequestId>,
     report: &str,
 ) -> Result<(), PostError> {
-    metrics::count(NAME, Some(scope.mode()), "MailRefused", 1);
+    metrics::count(NAME, Some(scope.mode()), Metric::MailRefused, 1);
     let returned = Returned {
         scope: scope.clone(),
         person: person.clone(),

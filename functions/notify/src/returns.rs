@@ -4,7 +4,7 @@ use axiru_aws::Retry;
 use axiru_aws::mail::Noted;
 use axiru_aws::mail::event::Event;
 use axiru_runtime::batch::guarded;
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use serde_json::{Value, json};
 
 use crate::NAME;
@@ -32,17 +32,17 @@ async fn one(app: &App, body: &str) -> bool {
     let returned = match Event::parse(body) {
         Ok(Event::Returned(returned)) => returned,
         Ok(Event::Delayed) => {
-            metrics::count(NAME, None, "MailsDelayed", 1);
+            metrics::count(NAME, None, Metric::MailsDelayed, 1);
             return true;
         }
         Ok(Event::Foreign) => {
-            metrics::count(NAME, None, "ReturnsForeign", 1);
+            metrics::count(NAME, None, Metric::ReturnsForeign, 1);
             return true;
         }
         Err(error) => {
             // It ends in the dead-letter queue, where somebody can look at it.
             tracing::error!(error = %error, "a message of the queue of returns cannot be read");
-            metrics::count(NAME, None, "ReturnsUnreadable", 1);
+            metrics::count(NAME, None, Metric::ReturnsUnreadable, 1);
             return false;
         }
     };
@@ -50,12 +50,12 @@ async fn one(app: &App, body: &str) -> bool {
     match app.store.mail_returned(&returned, app.now).await {
         Ok(Noted::Noted) => {
             tracing::warn!(scope = %scope, person.id = %person, kind = %kind, "a mail came back");
-            metrics::count(NAME, Some(scope.mode()), "MailsReturned", 1);
+            metrics::count(NAME, Some(scope.mode()), Metric::MailsReturned, 1);
             true
         }
         Ok(Noted::Before) => true,
         Ok(Noted::Nobody) => {
-            metrics::count(NAME, Some(scope.mode()), "ReturnsForeign", 1);
+            metrics::count(NAME, Some(scope.mode()), Metric::ReturnsForeign, 1);
             true
         }
         Err(error) => {

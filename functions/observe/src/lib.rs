@@ -8,9 +8,11 @@ use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Retry, Store};
+use axiru_ledger::types::EntryType;
 use axiru_runtime::batch::{give_back, guarded};
+use axiru_runtime::env;
 use axiru_runtime::load::{self, LoadError};
-use axiru_runtime::{env, metrics};
+use axiru_runtime::metrics::{self, Metric};
 use axiru_stripe::report::Report;
 
 /// Name of the function in metrics.
@@ -67,7 +69,7 @@ pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
             _ => {
                 // Only `webhook` writes to the queue: this is a fault of ours, and it must not disappear.
                 tracing::error!(message.id = %id, "a message is not a report");
-                metrics::count(NAME, None, "ReportsRefused", 1);
+                metrics::count(NAME, None, Metric::ReportsRefused, 1);
                 failed.push(id);
             }
         }
@@ -105,18 +107,22 @@ fn settle(scope: &axiru_domain::Scope, event: &axiru_domain::StripeId, result: R
                     entry.kind = %entry.ty, "an entry was appended"
                 );
             }
-            metrics::count(NAME, mode, "EntriesAppended", entries.len() as u64);
+            metrics::count(NAME, mode, Metric::EntriesAppended, entries.len() as u64);
+            let ungoverned = entries.iter().filter(|entry| entry.ty == EntryType::MovementTooLate.as_str()).count();
+            if ungoverned > 0 {
+                metrics::count(NAME, mode, Metric::MovementsUngoverned, ungoverned as u64);
+            }
             true
         }
         Ok(Observed::NotConnected) => {
             tracing::warn!(scope = %scope, event.id = %event, "a report of an account that is not connected was dropped");
-            metrics::count(NAME, mode, "ReportsNotConnected", 1);
+            metrics::count(NAME, mode, Metric::ReportsNotConnected, 1);
             true
         }
         Err(error) => {
             let retry = error.retry() == Retry::Later;
             tracing::error!(scope = %scope, event.id = %event, error = %error, retry, "a report could not be observed");
-            metrics::count(NAME, mode, if retry { "ReportsPutOff" } else { "ReportsRefused" }, 1);
+            metrics::count(NAME, mode, if retry { Metric::ReportsPutOff } else { Metric::ReportsRefused }, 1);
             false
         }
     }

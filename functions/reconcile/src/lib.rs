@@ -16,9 +16,10 @@ use axiru_aws::tokens::TokenReader;
 use axiru_aws::{AwsError, Clients, Retry, Store, StoreError};
 use axiru_domain::{Mode, Period, Timestamp};
 use axiru_runtime::batch::guarded;
+use axiru_runtime::env;
 use axiru_runtime::env::EnvError;
 use axiru_runtime::load::{self, LoadError};
-use axiru_runtime::{env, metrics};
+use axiru_runtime::metrics::{self, Metric};
 use serde_json::{Value, json};
 
 /// Name of the function in metrics.
@@ -47,7 +48,8 @@ impl App {
         let store = Store::new(clients.dynamodb, state, env::required("AXIRU_LEDGER_TABLE")?);
         let seal = Seal::new(clients.kms, env::required("AXIRU_SEAL_KEY_ID")?);
         let lock = env::required("AXIRU_OBJECT_LOCK_MODE")?;
-        let retention = Retention::parse(&lock, env::parsed("AXIRU_OBJECT_LOCK_DAYS", 0)?);
+        let days = env::required("AXIRU_OBJECT_LOCK_DAYS")?.parse();
+        let retention = Retention::parse(&lock, days.map_err(|_| EnvError::Form("AXIRU_OBJECT_LOCK_DAYS"))?);
         let retention = retention.ok_or(EnvError::Form("AXIRU_OBJECT_LOCK_MODE"))?;
         let bucket = Bucket::new(clients.s3, env::required("AXIRU_EXPORT_BUCKET")?).with_live_retention(retention);
         let asks = AskQueue::new(clients.sqs.clone(), env::required("AXIRU_REFRESH_QUEUE_URL")?);
@@ -135,7 +137,7 @@ async fn asked(app: &App, records: &[Value]) -> Value {
             Err(_) => {
                 // Only `admin` and this function write to the queue: this is a fault of ours, and it must not disappear.
                 tracing::error!(message.id = %id, "a message is no task");
-                metrics::count(NAME, None, "TasksRefused", 1);
+                metrics::count(NAME, None, Metric::TasksRefused, 1);
                 false
             }
         };
@@ -164,7 +166,7 @@ async fn work(app: &App, task: &Task) -> bool {
 /// Ends a task that somebody waits for, and puts off one of the night.
 async fn give_up(app: &App, task: &Task, reason: &str) -> bool {
     tracing::error!(scope = %task.scope, period = %task.period, reason, "a task was given up");
-    metrics::count(NAME, Some(task.scope.mode()), "TasksPutOff", 1);
+    metrics::count(NAME, Some(task.scope.mode()), Metric::TasksPutOff, 1);
     let noted = app.runner.give_up(task, reason).await;
     task.run.is_some() && noted.is_ok()
 }
@@ -177,7 +179,7 @@ fn settle(task: &Task, outcome: Result<Done, RunError>) -> bool {
         Err(error) => {
             let retry = error.retry() == Retry::Later;
             tracing::error!(scope = %scope, period = %period, error = %error, retry, "a task could not be done");
-            metrics::count(NAME, mode, if retry { "TasksPutOff" } else { "TasksRefused" }, 1);
+            metrics::count(NAME, mode, if retry { Metric::TasksPutOff } else { Metric::TasksRefused }, 1);
             return false;
         }
     };
@@ -200,9 +202,9 @@ fn tell_healed(task: &Task, healed: Healed) {
         "a scope was healed"
     );
     let mode = Some(task.scope.mode());
-    metrics::count(NAME, mode, "EventsRecovered", untold);
-    metrics::count(NAME, mode, "EventsNotRecovered", failed);
-    metrics::count(NAME, mode, "EntriesAppended", entries);
+    metrics::count(NAME, mode, Metric::EventsRecovered, untold);
+    metrics::count(NAME, mode, Metric::EventsNotRecovered, failed);
+    metrics::count(NAME, mode, Metric::EntriesAppended, entries);
 }
 
 fn tell_reconciled(task: &Task, reconciled: &Reconciled) {
@@ -214,8 +216,8 @@ fn tell_reconciled(task: &Task, reconciled: &Reconciled) {
     );
     // The alarm is about the night: what an operator asks for, they are told.
     if task.run.is_none() {
-        metrics::count(NAME, Some(task.scope.mode()), "ReconcileUnmatched", tally.unmatched());
+        metrics::count(NAME, Some(task.scope.mode()), Metric::ReconcileUnmatched, tally.unmatched());
         let whole = u64::from(!reconciled.complete && tally.unmatched() == 0);
-        metrics::count(NAME, Some(task.scope.mode()), "ReconcileNotCompared", whole);
+        metrics::count(NAME, Some(task.scope.mode()), Metric::ReconcileNotCompared, whole);
     }
 }

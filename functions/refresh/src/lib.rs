@@ -6,8 +6,9 @@ use axiru_aws::seal::Seal;
 use axiru_aws::{Clients, Retry, Store, StoreError};
 use axiru_domain::{Mode, Scope};
 use axiru_runtime::batch::guarded;
+use axiru_runtime::env;
 use axiru_runtime::load::{self, LoadError};
-use axiru_runtime::{env, metrics};
+use axiru_runtime::metrics::{self, Metric};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ async fn asked(app: &App, records: &[Value]) -> Value {
         let Ok(ask) = serde_json::from_str::<Ask>(body) else {
             // Only readers write to the queue: this is a fault of ours, and it must not disappear.
             tracing::error!(message.id = %id, "a message asks for no tokens");
-            metrics::count(NAME, None, "AsksRefused", 1);
+            metrics::count(NAME, None, Metric::AsksRefused, 1);
             failed.push(id);
             continue;
         };
@@ -120,17 +121,17 @@ fn settle(scope: &Scope, outcome: Result<Refreshed, RefreshError>) -> bool {
     match outcome {
         Ok(Refreshed::Renewed(version)) => {
             tracing::info!(scope = %scope, tokens.version = version, "tokens were renewed");
-            metrics::count(NAME, mode, "TokensRenewed", 1);
+            metrics::count(NAME, mode, Metric::TokensRenewed, 1);
         }
         Ok(Refreshed::ReauthRequired) => {
             tracing::error!(scope = %scope, "an account must be connected again: its tokens are dead");
-            metrics::count(NAME, mode, "ReauthRequired", 1);
+            metrics::count(NAME, mode, Metric::ReauthRequired, 1);
         }
         Ok(Refreshed::Fresh | Refreshed::Busy | Refreshed::NotActive) => {}
         Err(error) => {
             let retry = error.retry() == Retry::Later;
             tracing::error!(scope = %scope, error = %error, retry, "tokens could not be renewed");
-            metrics::count(NAME, mode, if retry { "TokensPutOff" } else { "TokensRefused" }, 1);
+            metrics::count(NAME, mode, if retry { Metric::TokensPutOff } else { Metric::TokensRefused }, 1);
             return false;
         }
     }

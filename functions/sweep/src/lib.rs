@@ -13,8 +13,9 @@ use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store, StoreError};
 use axiru_domain::{Mode, Timestamp};
+use axiru_runtime::env;
 use axiru_runtime::load::{self, LoadError};
-use axiru_runtime::{env, metrics};
+use axiru_runtime::metrics::{self, Metric};
 use serde_json::{Value, json};
 
 /// Name of the function in metrics.
@@ -92,16 +93,31 @@ pub async fn handle(app: &App) -> Result<Value, SweepFailed> {
     for mode in Mode::ALL {
         let swept = app.expirer.run(mode).await?;
         failed += swept.failed;
-        metrics::count(NAME, Some(mode), "DecisionsExpired", swept.ended);
-        metrics::count(NAME, Some(mode), "DecisionsOpen", swept.open);
+        metrics::several(
+            NAME,
+            mode,
+            &[
+                (Metric::DecisionsExpired, swept.ended),
+                (Metric::DecisionsOpen, swept.open),
+                (Metric::ApprovalsPending, swept.pending),
+                (Metric::ApprovalsExpired, swept.unanswered),
+            ],
+        );
         tracing::info!(mode = %mode, decisions.ended = swept.ended, decisions.open = swept.open, "a mode was swept");
         let mut told = json!({"ended": swept.ended, "failed": swept.failed, "open": swept.open});
         if let Some(recoverer) = &app.recoverer {
             let recovered = recoverer.run(mode).await?;
             failed += recovered.failed;
-            metrics::count(NAME, Some(mode), "ExecutionsSettled", recovered.settled);
-            metrics::count(NAME, Some(mode), "ExecutionsUnknown", recovered.unknown);
-            metrics::count(NAME, Some(mode), "ExecutionsQueued", recovered.queued);
+            metrics::several(
+                NAME,
+                mode,
+                &[
+                    (Metric::ExecutionsSettled, recovered.settled),
+                    (Metric::ExecutionsUnknown, recovered.unknown),
+                    (Metric::ExecutionsQueued, recovered.queued),
+                    (Metric::UnknownSeconds, recovered.oldest_unknown_secs),
+                ],
+            );
             if let Some(told) = told.as_object_mut() {
                 told.insert("settled".into(), recovered.settled.into());
                 told.insert("queued".into(), recovered.queued.into());
@@ -112,7 +128,7 @@ pub async fn handle(app: &App) -> Result<Value, SweepFailed> {
         if let Some(heart) = &app.heart {
             let beaten = heart.run(mode).await?;
             failed += beaten.failed;
-            metrics::count(NAME, Some(mode), "Heartbeats", beaten.beats);
+            metrics::count(NAME, Some(mode), Metric::Heartbeats, beaten.beats);
             if let Some(told) = told.as_object_mut() {
                 let before = told.get("failed").and_then(Value::as_u64).unwrap_or_default();
                 told.insert("heartbeats".into(), beaten.beats.into());

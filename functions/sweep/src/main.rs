@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use axiru_fn_sweep::{App, handle};
@@ -7,12 +8,12 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    axiru_runtime::telemetry::start();
-    let app = Arc::new(App::load().await?);
-    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
-        let app = Arc::clone(&app);
-        async move { handle(&app).await.map_err(Error::from) }
-    }))
+async fn main() -> ExitCode {
+    axiru_runtime::start::function("sweep", App::load(), |app| {
+        lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
+            let app = Arc::clone(&app);
+            async move { handle(&app).await.map_err(Error::from) }
+        }))
+    })
     .await
 }

@@ -5,7 +5,7 @@ use axiru_aws::seal::Seal;
 use axiru_aws::{Clients, Store, StoreError};
 use axiru_domain::{Mode, Scope, Timestamp};
 use axiru_runtime::env::{self, EnvError};
-use axiru_runtime::metrics;
+use axiru_runtime::metrics::{self, Metric};
 use axiru_runtime::problem::{Problem, empty};
 use axiru_stripe::event::{self, EventError, Projected};
 use axiru_stripe::signature::{self, SignatureError};
@@ -92,7 +92,7 @@ async fn receive(app: &App, endpoint: &Endpoint, request: &Request) -> Result<()
     match projected {
         Projected::Report(report) => {
             app.queue.send(&report).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
-            metrics::count(NAME, Some(report.scope.mode()), "EventsQueued", 1);
+            metrics::count(NAME, Some(report.scope.mode()), Metric::EventsQueued, 1);
             tracing::info!(
                 event.id = %report.event,
                 event.kind = %report.event_type,
@@ -100,7 +100,7 @@ async fn receive(app: &App, endpoint: &Endpoint, request: &Request) -> Result<()
                 "an event was queued"
             );
         }
-        Projected::Ignored(_) => metrics::count(NAME, Some(endpoint.mode()), "EventsIgnored", 1),
+        Projected::Ignored(_) => metrics::count(NAME, Some(endpoint.mode()), Metric::EventsIgnored, 1),
     }
     Ok(())
 }
@@ -143,17 +143,21 @@ impl Refusal {
                 // What a forger learns is the same whatever is wrong.
                 tracing::warn!(mode = %mode, refusal = %error, "a delivery was refused");
                 let detail = "the signature does not fit the body, or its time is too far from now";
-                ("SignatureRefused", Problem::new(StatusCode::BAD_REQUEST, "signature_refused", detail))
+                (Metric::SignatureRefused, Problem::new(StatusCode::BAD_REQUEST, "signature_refused", detail))
             }
             Self::Event(error) => {
                 tracing::warn!(mode = %mode, refusal = %error, "a signed event was refused");
-                let metric = if *error == EventError::LiveOnTest { "LiveEventOnTestEndpoint" } else { "EventRefused" };
+                let metric = if *error == EventError::LiveOnTest {
+                    Metric::LiveEventOnTestEndpoint
+                } else {
+                    Metric::EventRefused
+                };
                 (metric, Problem::new(StatusCode::BAD_REQUEST, "event_refused", error.to_string()))
             }
             Self::Unavailable(error) => {
                 tracing::error!(mode = %mode, refusal = %error, "an event could not be queued");
                 let detail = "the event could not be queued; deliver it again";
-                ("EventNotQueued", Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail))
+                (Metric::EventNotQueued, Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail))
             }
         };
         metrics::count(NAME, Some(mode), metric, 1);

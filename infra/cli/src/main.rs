@@ -28,6 +28,7 @@ mod proof;
 mod pull;
 mod random;
 mod reconcile;
+mod restore;
 #[cfg(test)]
 mod sample;
 mod scopes;
@@ -73,6 +74,7 @@ enum Command {
     Proof(proof::ProofCommand),
     Pull(pull::PullArguments),
     Reconcile(reconcile::ReconcileCommand),
+    Restore(restore::RestoreArguments),
     /// See what the plans would have done.
     #[command(subcommand)]
     Shadow(shadow::ShadowCommand),
@@ -101,6 +103,7 @@ async fn main() -> ExitCode {
         Command::Proof(command) => proof::run(&command, &mut out).await,
         Command::Pull(arguments) => pull::run(&arguments, &mut out).await,
         Command::Reconcile(command) => reconcile::run(&command, &mut out).await,
+        Command::Restore(arguments) => restore::run(&arguments, &mut out).await,
         Command::Shadow(command) => shadow::run(&command, &mut out).await,
         Command::Start(command) => stop::start(&command, &mut out).await,
         Command::Status(command) => status::run(&command, &mut out).await,

@@ -13,17 +13,19 @@ use crate::interrupt;
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{chromium, demo, golang, ports, rights, sandbox, tools};
+use crate::{artefacts, chromium, demo, golang, ports, rights, sandbox, sbom, template, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, tests, stripe-package, openapi, pages, ledger, story, gateway.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, template-sam, checkov, tests, artefacts, stripe-package, openapi, pages,
+    /// ledger, story, gateway.
     #[arg(value_name = "NAME")]
     only: Option<String>,
-    /// For the check `ledger`: an export to read, a folder that holds `v1`, instead of a sample.
-    #[arg(value_name = "EXPORT")]
-    export: Option<PathBuf>,
+    /// For the check `ledger`: an export to read, a folder that holds `v1`, instead of a sample. For `artefacts`: a folder of functions as they
+    /// are deployed, `NAME/bootstrap` for each, instead of those of the tests.
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
 }
 
 /// What the checks share.
@@ -43,7 +45,7 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
     interrupt::unless_stopped(async {
         let venv = Venv::ready(&folders, progress).await?;
         let path = tools::path(&folders, progress).await?;
-        let template = expand_template(&folders, &venv).await?;
+        let template = template::expand(&folders, &venv).await?;
         let ground = Ground { folders: &folders, progress, venv, path, template };
         let chosen = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
         let (mut ran, mut failed) = (0, Vec::new());
@@ -51,6 +53,7 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
             if chosen(name) {
                 ran += 1;
                 let done = match name {
+                    "dependencies" => ground.dependencies(name, command).await,
                     "tests" => ground.tests(name, command).await,
                     _ => ground.check(name, command).await,
                 };
@@ -60,13 +63,17 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["stripe-package", "openapi", "pages", "ledger"] {
+        for name in ["checkov", "artefacts", "stripe-package", "openapi", "pages", "ledger"] {
             if chosen(name) {
                 ran += 1;
                 let done = match name {
+                    "checkov" => ground.checkov(name).await,
+                    "artefacts" => {
+                        artefacts::check(&folders, progress, &ground.template, arguments.folder.as_deref()).await
+                    }
                     "stripe-package" => ground.stripe_package(name).await,
                     "openapi" => ground.openapi(name).await,
-                    "ledger" => ground.ledger(name, arguments.export.as_deref()).await,
+                    "ledger" => ground.ledger(name, arguments.folder.as_deref()).await,
                     _ => ground.pages(name).await,
                 };
                 if let Err(error) = done {
@@ -104,14 +111,26 @@ impl Ground<'_> {
         };
         let mut cfn_lint = Command::new(self.venv.program("cfn-lint"));
         cfn_lint.args(["--regions", "us-east-1", "eu-central-1", "--template"]).arg(&self.template);
+        let mut sam = Command::new(self.venv.python());
+        sam.arg("-B").arg(self.folders.local().join("valid.py")).arg(self.folders.root.join("template.yaml"));
         vec![
             ("format", cargo(&["fmt", "--all", "--check"])),
             ("clippy", cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])),
             ("dependencies", cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])),
             ("template", cfn_lint),
+            ("template-sam", sam),
             // With the arrows and the properties of the template among them.
             ("tests", cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])),
         ]
+    }
+
+    /// What is depended on, and the bill of it.
+    async fn dependencies(&self, name: &str, command: Command) -> Result<()> {
+        self.check(name, command).await?;
+        let step = self.progress.loud_step("bill of materials");
+        sbom::check(self.folders, self.progress).await?;
+        step.done();
+        Ok(())
     }
 
     /// All tests, and whether they use every right that a role has.
@@ -142,6 +161,17 @@ impl Ground<'_> {
         }
         step.done();
         Ok(())
+    }
+
+    /// What a reviewer of cloud templates would find, with checkov's eyes. Its packages clash with the local stack's, so it has its own.
+    async fn checkov(&self, name: &str) -> Result<()> {
+        let venv = Venv::make(self.folders, self.progress, "venv-checkov", "checkov.txt").await?;
+        let folder = self.folders.run(name);
+        std::fs::create_dir_all(&folder).context("cannot make the folder of the run")?;
+        let mut command = Command::new(venv.python());
+        command.arg("-B").arg(self.folders.local().join("reviewed.py"));
+        command.arg(venv.program("checkov")).arg(&self.template).arg(&folder);
+        self.check(name, command).await
     }
 
     /// The official Stripe package against the sandbox.
@@ -230,23 +260,4 @@ impl Ground<'_> {
         self.check("writing a sample export", write).await?;
         Ok(folder)
     }
-}
-
-/// The template as AWS expands it, for the linter and for the tests that read it.
-async fn expand_template(folders: &Folders, venv: &Venv) -> Result<PathBuf> {
-    let expanded = folders.target.join("template.json");
-    let status = Command::new(venv.python())
-        .arg("-B")
-        .arg(folders.local().join("template.py"))
-        .arg(folders.root.join("template.yaml"))
-        .arg(&expanded)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await
-        .context("cannot expand the template")?;
-    if !status.success() {
-        bail!("template.yaml does not expand");
-    }
-    Ok(expanded)
 }

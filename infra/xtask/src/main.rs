@@ -7,6 +7,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod apt;
+mod artefacts;
+mod bare_account;
 mod bench;
 mod build;
 mod check;
@@ -14,7 +16,9 @@ mod child;
 mod chromium;
 mod demo;
 mod deploy;
+mod elf;
 mod folders;
+mod function;
 mod golang;
 mod interrupt;
 mod ministack;
@@ -23,8 +27,11 @@ mod ports;
 mod progress;
 mod proxy;
 mod rights;
+mod runtime_api;
 mod sandbox;
+mod sbom;
 mod stack;
+mod template;
 mod tools;
 mod up;
 mod venv;
@@ -59,10 +66,12 @@ enum Command {
     ///
     /// What happened is kept for the next `up`, unless it is started with --fresh. A rebuilt function is used from the next `up` on.
     Up(up::Arguments),
-    /// Measure the functions: size, start to ready, and observe beside the bare transaction.
+    /// Measure the functions: size, start to ready and first call beside a function that does nothing; decisions and observations; verification.
     Bench(bench::Arguments),
-    /// Run every check that CI runs: format, lints, dependencies, template, tests, the official Stripe package, other programs that read
-    /// the ledger, and the demo's story.
+    /// Write down what the functions consist of, as a CycloneDX bill of materials (JSON).
+    Sbom(sbom::Arguments),
+    /// Run every check that CI runs: format, lints, dependencies, template, tests, the functions' artefacts, the official Stripe
+    /// package, other programs that read the ledger, and the demo's story.
     ///
     /// All checks run, even after one has failed; the exit status is non-zero if any did.
     Test(check::Arguments),
@@ -77,6 +86,7 @@ async fn main() -> ExitCode {
             Command::Demo(arguments) => demo::run(&arguments, &progress).await,
             Command::Up(arguments) => up::run(&arguments, &progress).await,
             Command::Bench(arguments) => bench::run(&arguments, &progress).await,
+            Command::Sbom(arguments) => sbom::run(&arguments, &progress).await,
             Command::Test(arguments) => check::run(&arguments, &progress).await,
         }
     };

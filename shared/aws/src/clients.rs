@@ -6,6 +6,8 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
+use crate::https;
+
 /// First wait of the SDK before it tries again. DynamoDB answers in some 5 ms; the SDK's own default of a second would
 /// spend a decision's whole deadline on one lost packet.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -44,6 +46,7 @@ impl Clients {
     /// Clients configured from the environment, with short waits.
     pub async fn load() -> Self {
         let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(https::client())
             .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(FIRST_BACKOFF))
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(CALL).build())
             .load()

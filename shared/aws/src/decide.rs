@@ -9,6 +9,7 @@ mod ask;
 mod asking;
 mod memory;
 mod plan;
+mod remarks;
 mod standing;
 mod view;
 
@@ -21,6 +22,7 @@ use axiru_ledger::entry::{Entry, Tip};
 
 pub(crate) use ask::told;
 pub use ask::{Ask, Parameters, Purpose};
+pub use remarks::Remarks;
 pub use standing::Standing;
 
 use crate::approval::LinkCaps;

@@ -58,6 +58,21 @@ impl AwsError {
         Self { call, code: "put off".to_owned(), retry: Retry::Later, source: None }
     }
 
+    /// Classifies the error of a call of KMS, and counts it: without the keys nothing is sealed, opened, signed or asked.
+    pub(crate) fn of_kms<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        move |error| Self::of(call)(error).counted_of_kms()
+    }
+
+    /// The same, counted as an error of KMS.
+    pub(crate) fn counted_of_kms(self) -> Self {
+        tracing::info!(target: "axiru::measured", metric = "KmsErrors", value = 1_u64);
+        self
+    }
+
     /// Classifies the error of an SDK call named `call`.
     pub(crate) fn of<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
     where

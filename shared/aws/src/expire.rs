@@ -31,6 +31,10 @@ pub struct Swept {
     pub failed: u64,
     /// Requests that are open still.
     pub open: u64,
+    /// Requests that wait for people.
+    pub pending: u64,
+    /// Requests that waited for people, and were ended.
+    pub unanswered: u64,
 }
 
 impl Expirer {
@@ -55,10 +59,14 @@ impl Expirer {
                 self.store.due(&connection.scope, (self.clock)()).await?
             };
             swept.open += due.open;
+            swept.pending += due.pending;
             let over = due.requests.into_iter().filter(|(_, status)| ends_by_itself(*status));
-            for (id, _) in over.take(MAX_ENDED) {
+            for (id, status) in over.take(MAX_ENDED) {
                 match Box::pin(self.end(&connection.scope, &id)).await {
-                    Ok(true) => swept.ended += 1,
+                    Ok(true) => {
+                        swept.ended += 1;
+                        swept.unanswered += u64::from(status == RequestStatus::Pending);
+                    }
                     Ok(false) => {}
                     Err(error) => {
                         swept.failed += 1;

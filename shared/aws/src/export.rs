@@ -6,22 +6,27 @@
 //! first writes the files of the lock it finds, then goes on. Files are written where none is (`If-None-Match: *`);
 //! one that is there already must be the same to the byte, otherwise nothing more is signed.
 //!
+//! Before the first signature of a run the bucket is asked, too, how far the log was signed ([`ahead`]): both tables may have been restored.
+//!
 //! Anything that no part of Axiru does to a log closes it for signing ([`alarm`]); nothing is ever repaired by signing anew.
 //!
 //! Lock row: pk `<log>`, sk `export`; `size`, `root`, `peaks` (the tree's right edge), `last_leaf`, `first` (first entry of the last segment),
 //! `note` (its signed checkpoint), `published` and `published_root` (up to where files are written), `signed_at`, `days` (signed, without daily
 //! files), `heartbeat` (day of the last one that is signed), `sealed` (last day with files, and hash of its manifest), `alarm`, `told_*`.
 
+mod ahead;
 mod alarm;
 mod bucket;
 mod lock;
 mod next;
+mod rebuilt;
 mod seal_day;
 mod signer;
 mod write;
 
 pub use alarm::{Alarm, AlarmKind};
 pub use bucket::{Bucket, PutError, Retention, Versions};
+pub(crate) use rebuilt::{HELD_BACK, LOCK, rebuilt};
 pub use signer::Signer;
 
 use axiru_domain::{LogId, Mode, Timestamp};
@@ -172,6 +177,8 @@ pub struct Exported {
     pub size: u64,
     /// Days whose files were written.
     pub days: u32,
+    /// How long the oldest entry that was signed now had waited for it, in seconds.
+    pub waited_secs: u64,
 }
 
 /// Exports logs.
@@ -236,6 +243,14 @@ impl Exporter {
         self.alarmed(log, ExportError::Tampered { log: log.clone(), seq, kind }).await
     }
 
+    /// Whether the tables are being restored: then the log's entries come before its connection, and nothing is exported.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_held_back(&self, log: &LogId) -> Result<bool, StoreError> {
+        Ok(self.store.export_lock(log).await?.restoring)
+    }
+
     /// The log is none of a connection's. Gives what [`Self::tampered`] does.
     pub async fn foreign(&self, log: &LogId) -> ExportError {
         self.alarmed(log, ExportError::Foreign(log.clone())).await
@@ -255,11 +270,14 @@ impl Exporter {
 
     async fn run(&self, log: &LogId) -> Result<Exported, ExportError> {
         let mut lock = self.store.export_lock(log).await?;
+        if lock.restoring {
+            return Ok(Exported { segments: 0, size: 0, days: 0, waited_secs: 0 });
+        }
         self.check_open(log, &lock)?;
         if let Some(unwritten) = self.again(log, &lock).await? {
             self.write(log, &mut lock, &unwritten).await?;
         }
-        let mut segments = 0;
+        let (mut segments, mut waited_secs) = (0, 0);
         while segments < MAX_SEGMENTS {
             // One checkpoint per log and interval; what one read finds beyond a day's end or a full segment follows at once.
             if segments == 0 && lock.signed_at.is_some_and(|at| at.plus_secs(self.checkpoint_secs) > (self.clock)()) {
@@ -268,6 +286,11 @@ impl Exporter {
             let Some(next) = self.next(log, &lock).await? else {
                 break;
             };
+            if segments == 0 {
+                self.check_bucket(log, &lock).await?;
+            }
+            let waited = next.first_at().map_or(0, |at| (self.clock)().millis() - at.millis()) / 1_000;
+            waited_secs = waited_secs.max(u64::try_from(waited).unwrap_or_default());
             if let Some(moved) = self.sign(log, &lock, &next).await? {
                 lock = moved;
                 self.write(log, &mut lock, &next).await?;
@@ -282,7 +305,7 @@ impl Exporter {
             segments += 1;
         }
         let days = if lock.finished_day().is_some() { self.seal_days(log).await? } else { 0 };
-        Ok(Exported { segments, size: lock.published, days })
+        Ok(Exported { segments, size: lock.published, days, waited_secs })
     }
 
     /// Nothing is signed of a closed log, nor while the clock is before the last signature.

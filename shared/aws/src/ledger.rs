@@ -216,7 +216,10 @@ impl Store {
         let (items, entries) = self.prepare(log, tip, now, writes)?;
         match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
             Ok(_) => Ok(entries),
-            Err(error) if lost_race(error.as_service_error()) => Err(CommitError::Contended),
+            Err(error) if lost_race(error.as_service_error()) => {
+                tracing::info!(target: "axiru::measured", metric = "Conflicts", value = 1_u64);
+                Err(CommitError::Contended)
+            }
             Err(error) => Err(AwsError::of("committing")(error).into()),
         }
     }

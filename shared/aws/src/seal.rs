@@ -92,7 +92,7 @@ impl Seal {
             .set_encryption_context(Some(context.pairs()))
             .send()
             .await
-            .map_err(AwsError::of("sealing"))?;
+            .map_err(AwsError::of_kms("sealing"))?;
         let sealed = answer.ciphertext_blob.ok_or_else(|| AwsError::unexpected("sealing", "no ciphertext"))?;
         Ok(sealed.into_inner())
     }
@@ -160,7 +160,7 @@ impl Seal {
             .set_encryption_context(Some(context.pairs()))
             .send()
             .await
-            .map_err(AwsError::of("opening a sealed value"))?;
+            .map_err(AwsError::of_kms("opening a sealed value"))?;
         let plain = answer.plaintext.ok_or_else(|| AwsError::unexpected("opening", "no plaintext"))?;
         Ok(Zeroizing::new(plain.into_inner()))
     }

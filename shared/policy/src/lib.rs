@@ -34,4 +34,4 @@ pub use problem::{PlanError, Problem};
 pub use replay::{ReplayError, Replayed, replay};
 pub use rule::{Rule, RuleEffect};
 pub use schema::schema_text;
-pub use starter::{starter, starter_cases};
+pub use starter::{StarterDocument, starter, starter_cases, starter_documents};

@@ -1,7 +1,10 @@
 //! The plans that Axiru comes with, compiled in.
 
+use sha2::{Digest, Sha256};
+
 use crate::cases::Cases;
-use crate::plan::Plan;
+use crate::document::Document;
+use crate::plan::{Plan, hex};
 use crate::problem::PlanError;
 
 /// `plan.json`, `policies.cedar` and `cases.json` of each, in the order of the families.
@@ -26,6 +29,31 @@ pub fn starter() -> Result<Vec<Plan>, PlanError> {
     STARTER.iter().map(|(plan, policies, _)| Plan::parse(plan, policies)).collect()
 }
 
+/// A starter plan as it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StarterDocument {
+    /// The plan's name.
+    pub name: String,
+    /// SHA-256 of the document in lower-case hex: the version's name.
+    pub sha256: String,
+    /// The document's exact bytes.
+    pub document: Vec<u8>,
+}
+
+/// The starter plans as they are recorded, in the same order, without asking Cedar whether they are plans: that they are is for the tests
+/// of this crate, and for whoever asks them later. Parsing all four takes longer than everything else that a function does to start.
+///
+/// # Errors
+/// As for [`starter`].
+pub fn starter_documents() -> Result<Vec<StarterDocument>, PlanError> {
+    let recorded = |(plan, policies, _): &(&str, &str, &str)| {
+        let document = Document::from_parts(plan, policies)?;
+        let bytes = document.bytes();
+        Ok(StarterDocument { name: document.name, sha256: hex(&Sha256::digest(&bytes)), document: bytes })
+    };
+    STARTER.iter().map(recorded).collect()
+}
+
 /// The starter plans' cases, in the same order.
 ///
 /// # Errors
@@ -45,6 +73,18 @@ mod tests {
     use axiru_domain::{FactSource, FactSpec};
 
     use super::*;
+
+    #[test]
+    fn what_is_recorded_is_what_is_asked() {
+        let asked = starter().unwrap();
+        let recorded = starter_documents().unwrap();
+        assert_eq!(asked.len(), recorded.len());
+        for (asked, recorded) in asked.iter().zip(recorded) {
+            assert_eq!(asked.name(), recorded.name);
+            assert_eq!(asked.sha256(), recorded.sha256);
+            assert_eq!(asked.document(), recorded.document);
+        }
+    }
 
     #[test]
     fn every_case_passes_and_every_rule_has_one() {

@@ -4,10 +4,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 /// The answer that a transport promises.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + 'a>>;
@@ -98,7 +98,25 @@ impl Https {
 
 impl Transport for Https {
     fn send(&self, request: Request<Bytes>) -> Answering<'_> {
-        Box::pin(self.exchange(request))
+        Box::pin(async move {
+            let began = Instant::now();
+            let answer = self.exchange(request).await;
+            measure(began.elapsed(), answer.as_ref().ok().map(Response::status));
+            answer
+        })
+    }
+}
+
+/// Tells how long Stripe took, and whether it put the call off or failed: numbers, never what was said.
+fn measure(took: Duration, status: Option<StatusCode>) {
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: "axiru::measured", metric = "StripeMillis", value = millis);
+    match status {
+        Some(StatusCode::TOO_MANY_REQUESTS) => {
+            tracing::info!(target: "axiru::measured", metric = "StripeThrottled", value = 1_u64);
+        }
+        Some(status) if !status.is_server_error() => {}
+        Some(_) | None => tracing::info!(target: "axiru::measured", metric = "StripeFailed", value = 1_u64),
     }
 }
 

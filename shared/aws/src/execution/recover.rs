@@ -33,6 +33,8 @@ pub struct Recovered {
     pub unknown: u64,
     /// Requests that could not be looked after: the next run tries again.
     pub failed: u64,
+    /// How long ago the oldest of those that are still not known was begun, in seconds.
+    pub oldest_unknown_secs: u64,
 }
 
 /// Why a request could not be looked after.
@@ -93,7 +95,14 @@ impl Recoverer {
                 .into_iter()
                 .filter(|(_, status)| status.is_under_way() || *status == RequestStatus::Approved);
             for (id, _) in under_way.take(MAX_LOOKED) {
-                match Box::pin(self.look_after(scope, &id)).await {
+                let mut began = None;
+                let looked = Box::pin(self.look_after(scope, &id, &mut began)).await;
+                if let (Ok(None) | Err(_), Some(began)) = (&looked, began) {
+                    let age = ((self.executor.clock)().millis() - began) / 1_000;
+                    recovered.oldest_unknown_secs =
+                        recovered.oldest_unknown_secs.max(u64::try_from(age).unwrap_or_default());
+                }
+                match looked {
                     Ok(Some(Chore::Queue)) => recovered.queued += 1,
                     Ok(Some(Chore::Look)) => recovered.settled += 1,
                     Ok(Some(Chore::Wait)) => {}
@@ -122,8 +131,13 @@ impl Recoverer {
         Ok(queued)
     }
 
-    /// Looks after one request; what was done, none where it is still not known.
-    async fn look_after(&self, scope: &Scope, id: &RequestId) -> Result<Option<Chore>, LookError> {
+    /// Looks after one request; what was done, none where it is still not known. `began` is when it was, in milliseconds.
+    async fn look_after(
+        &self,
+        scope: &Scope,
+        id: &RequestId,
+        began: &mut Option<i64>,
+    ) -> Result<Option<Chore>, LookError> {
         let Executor { store, clock, .. } = &self.executor;
         let Some(row) = store.request_row(scope, id).await? else { return Ok(Some(Chore::Wait)) };
         if row.status == RequestStatus::Approved {
@@ -134,6 +148,7 @@ impl Recoverer {
             return Ok(Some(Chore::Queue));
         }
         let Some(execution) = &row.execution else { return Ok(Some(Chore::Wait)) };
+        *began = Some(execution.began);
         match execution.chore(row.status, clock()) {
             Chore::Wait => Ok(Some(Chore::Wait)),
             Chore::Queue => {

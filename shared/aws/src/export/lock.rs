@@ -19,6 +19,9 @@ pub(super) const SK: &str = "export";
 /// The attribute that closes the log: what happened to it.
 pub(super) const ALARM: &str = "alarm";
 
+/// The attribute that holds the exporter back while the tables are restored.
+pub(super) const RESTORING: &str = "restoring";
+
 /// Begin of the names of attributes that remember which alarms were told that do not close the log.
 pub(super) const TOLD: &str = "told_";
 
@@ -65,6 +68,8 @@ pub(super) struct Lock {
     pub(super) sealed: Option<Sealed>,
     /// What closed the log.
     pub(super) alarm: Option<String>,
+    /// Whether the tables are being restored: nothing of the log is what it will be.
+    pub(super) restoring: bool,
     /// What was told without closing it: name and text of each attribute.
     pub(super) told: BTreeMap<String, String>,
 }
@@ -84,6 +89,7 @@ impl Lock {
             heartbeat: None,
             sealed: None,
             alarm: None,
+            restoring: false,
             told: BTreeMap::new(),
         }
     }
@@ -105,6 +111,9 @@ impl Lock {
     }
 
     fn of(row: &Item) -> Result<Self, RowError> {
+        if row.contains_key(RESTORING) {
+            return Ok(Self { restoring: true, ..Self::empty() });
+        }
         let alarm = row.contains_key(ALARM).then(|| text(row, ALARM).map(str::to_owned)).transpose()?;
         let marks = row.iter().filter(|(name, _)| name.starts_with(TOLD));
         let told = marks.filter_map(|(name, mark)| Some((name.clone(), mark.as_s().ok()?.clone()))).collect();
@@ -137,12 +146,13 @@ impl Lock {
             heartbeat,
             sealed: sealed(text(row, "sealed")?)?,
             alarm,
+            restoring: false,
             told,
         })
     }
 
     /// The row of an open log: one with an alarm is never written anew.
-    fn item(&self, log: &LogId) -> Item {
+    pub(super) fn item(&self, log: &LogId) -> Item {
         let peaks = self.tree.peaks().iter().map(|peak| s(peak.to_string())).collect();
         let mut item = key(log.key(), SK);
         item.extend([

@@ -31,6 +31,11 @@ impl Next {
         self.entries.last().map(Entry::leaf_hash)
     }
 
+    /// When the first entry of the segment was made.
+    pub(super) fn first_at(&self) -> Option<Timestamp> {
+        self.entries.iter().find(|entry| entry.seq() == self.segment.first).map(Entry::at)
+    }
+
     /// The open days behind this segment: `before`, and the one it is of. `root` is the root behind its last entry.
     pub(super) fn days(&self, before: &[OpenDay], root: Hash) -> Vec<OpenDay> {
         let mut days = before.to_vec();

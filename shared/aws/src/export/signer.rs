@@ -51,7 +51,7 @@ impl Signer {
 
     async fn fetch(&self) -> Result<[u8; 32], SignError> {
         let request = self.client.get_public_key().key_id(&self.key_id);
-        let answer = request.send().await.map_err(AwsError::of("reading the public key"))?;
+        let answer = request.send().await.map_err(AwsError::of_kms("reading the public key"))?;
         let der = answer.public_key.ok_or(SignError::Key)?.into_inner();
         der.strip_prefix(&SPKI_HEAD).and_then(|key| key.try_into().ok()).ok_or(SignError::Key)
     }
@@ -68,7 +68,7 @@ impl Signer {
             .signing_algorithm(SigningAlgorithmSpec::from("ED25519_SHA_512"))
             .send()
             .await
-            .map_err(AwsError::of("signing a checkpoint"))?;
+            .map_err(AwsError::of_kms("signing a checkpoint"))?;
         let signature = answer.signature.ok_or_else(|| AwsError::unexpected("signing", "no signature"))?;
         Ok(key.sign_with(text, signature.as_ref())?)
     }

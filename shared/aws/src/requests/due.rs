@@ -17,6 +17,8 @@ pub(crate) struct Due {
     pub(crate) requests: Vec<(RequestId, RequestStatus)>,
     /// How many others are open.
     pub(crate) open: u64,
+    /// How many of all of them wait for people.
+    pub(crate) pending: u64,
 }
 
 impl Store {
@@ -47,9 +49,11 @@ impl Store {
                 .map_err(AwsError::of("listing open decisions"))?;
             for row in page.items.unwrap_or_default() {
                 let until: String = parse(&row, "open_until")?;
+                let status: RequestStatus = parse(&row, "status")?;
+                due.pending += u64::from(status == RequestStatus::Pending);
                 // Moments are written in one form, so that their texts stand in their order.
                 if is_due(&until) && due.requests.len() < MAX_DUE {
-                    due.requests.push((super::id_of_index(&row)?, parse(&row, "status")?));
+                    due.requests.push((super::id_of_index(&row)?, status));
                 } else {
                     due.open += 1;
                 }

@@ -40,7 +40,8 @@ impl LinkKeys {
             Ok(answer) => Ok(answer.mac_valid && self.keys.iter().any(|(own, _)| own == name)),
             Err(error) => {
                 let error = AwsError::of("verifying a link")(error).without_source();
-                if error.code() == "KMSInvalidMacException" { Ok(false) } else { Err(error) }
+                // A forged link is no trouble of KMS.
+                if error.code() == "KMSInvalidMacException" { Ok(false) } else { Err(error.counted_of_kms()) }
             }
         }
     }
@@ -95,7 +96,7 @@ impl Minter {
         let message = row.as_sent(&self.deployment)?;
         let asked = self.client.generate_mac().key_id(key_id).message(Blob::new(message.as_bytes()));
         let answer = asked.mac_algorithm(MacAlgorithmSpec::HmacSha256).send().await;
-        let mac = answer.map_err(AwsError::of("minting a link")).map_err(AwsError::without_source)?.mac;
+        let mac = answer.map_err(AwsError::of_kms("minting a link")).map_err(AwsError::without_source)?.mac;
         let mac = mac.map(Blob::into_inner).and_then(|mac| <[u8; MAC_BYTES]>::try_from(mac).ok());
         let mac = mac.ok_or_else(|| AwsError::unexpected("minting a link", "no MAC"))?;
         Ok(LinkToken { id: row.id, mac: Zeroizing::new(mac) }.expose())
