@@ -248,12 +248,15 @@ fn routes_are_these_and_only_operators_pass_admin() {
             ("GET /privacy", "NONE"),
             ("GET /stripe/callback", "NONE"),
             ("GET /stripe/install", "NONE"),
+            ("POST /admin/restricted-keys", "AWS_IAM"),
             ("POST /admin/setup-links", "AWS_IAM"),
+            ("POST /admin/{mode}/{account}/webhook-secret", "AWS_IAM"),
             ("POST /admin/{mode}/{account}/{route+}", "AWS_IAM"),
             ("POST /api/v1/decisions", "NONE"),
             ("POST /stripe/confirm", "NONE"),
             ("POST /stripe/install", "NONE"),
             ("POST /stripe/webhooks/{mode}", "NONE"),
+            ("POST /stripe/webhooks/{mode}/{account}", "NONE"),
         ]
     );
     for (path, authorizer) in routes {

@@ -185,11 +185,20 @@ mod tests {
             ("<32 hex digits>", "0123456789abcdef0123456789abcdef"),
             ("\"…\"", "\"a reason\""),
             ("<plan>", "refunds-starter"),
+            ("<key>", "0123456789ab"),
+            ("<T>", "2026-10-31T12:00:00.000Z"),
             ("<change>", "chg_0123456789abcdef0123456789abcdef"),
         ];
-        let mut seen = 0;
+        let (mut seen, mut wrong) = (0, Vec::new());
         for page in pages {
+            // A line that goes on is one.
             let text = std::fs::read_to_string(&page).unwrap();
+            let parts: Vec<&str> = text
+                .split(" \\\n")
+                .enumerate()
+                .map(|(i, part)| if i == 0 { part } else { part.trim_start() })
+                .collect();
+            let text = parts.join(" ");
             let mut fenced = false;
             for line in text.lines() {
                 fenced ^= line.starts_with("```");
@@ -205,18 +214,15 @@ mod tests {
                         continue;
                     }
                     let words = cut(command);
-                    let read = Cli::try_parse_from(&words);
-                    assert!(
-                        read.is_ok(),
-                        "{}: {command}\n{}",
-                        page.display(),
-                        read.err().map(|e| e.to_string()).unwrap_or_default()
-                    );
+                    if let Err(error) = Cli::try_parse_from(&words) {
+                        wrong.push(format!("{}: {command}\n{error}", page.display()));
+                    }
                     seen += 1;
                 }
             }
         }
-        assert!(seen > 60, "{seen} commands");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(seen > 45, "{seen} commands");
     }
 
     #[test]

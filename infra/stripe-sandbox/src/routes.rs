@@ -46,6 +46,11 @@ pub(crate) fn dispatch(state: &mut State, call: Call<'_>) -> Result<Value, Strip
     let scope = &caller.scope;
     let cause = &cause;
     match (method, *resource, rest) {
+        // What an app may read of its own account is not asked; what a restricted key may, is.
+        ("GET", "account", []) if caller.permissions.is_some() => {
+            state.authorise(caller, "connected_account_read")?;
+            account(state, &scope.account, scope, params)
+        }
         ("GET", "account", []) => account(state, &scope.account, scope, params),
         ("GET", "accounts", [id]) => account(state, id, scope, params),
         ("GET", "accounts", [id, "external_accounts"]) => external_accounts(state, id, scope, path, params),
@@ -129,7 +134,6 @@ fn permission(method: &str, resource: &str) -> Option<String> {
         "balance_transactions" => "balance_transaction_source",
         "events" => "event",
         "webhook_endpoints" => "webhook",
-        "account" => "connected_account",
         "customers" => "customer",
         _ => return None,
     };

@@ -3,7 +3,7 @@
 //! Each is described in `docs/logs.md`; a test compares, and reads every logging call in the sources (`tests/tests/logs.rs`).
 
 /// The fields, in order.
-pub const FIELDS: [&str; 62] = [
+pub const FIELDS: [&str; 61] = [
     "alarm",
     "bytes",
     "cached",
@@ -32,7 +32,6 @@ pub const FIELDS: [&str; 62] = [
     "governed",
     "is_new",
     "kind",
-    "ledger.entries",
     "log",
     "log.size",
     "matched",

@@ -81,21 +81,28 @@ impl Right {
     }
 }
 
-/// Whether a resource is one of a pattern whose `*` stands for anything.
-fn matches(pattern: &str, resource: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| resource.strip_prefix(first)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    for (i, part) in parts.iter().enumerate() {
-        if i + 1 == parts.len() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
+/// Whether a text is one of a pattern, as IAM compares them: a `*` stands for anything, a `?` for one character (IAM User Guide, "String
+/// condition operators").
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut at, mut from) = (0, 0);
+    // Where the last `*` stands, and how far into the text it reaches.
+    let mut star: Option<(usize, usize)> = None;
+    while from < text.len() {
+        match (pattern.get(at), star) {
+            (Some('*'), _) => {
+                star = Some((at, from));
+                at += 1;
+            }
+            (Some(c), _) if *c == '?' || text.get(from) == Some(c) => (at, from) = (at + 1, from + 1),
+            (_, Some((stands, reaches))) => {
+                star = Some((stands, reaches + 1));
+                (at, from) = (stands + 1, reaches + 1);
+            }
+            (_, None) => return false,
         }
     }
-    rest.is_empty()
+    pattern.iter().skip(at).all(|rest| *rest == '*')
 }
 
 /// The template's name of what a call is about.
@@ -187,16 +194,32 @@ fn scope_of(key: &str) -> (&str, Option<&str>) {
     (parts.next().unwrap_or_default(), parts.next().filter(|part| part.starts_with("acct_")))
 }
 
+/// What may name both modes in one request, none of it a scope's: a link says of no mode which it is of, so its row is looked for in both; and
+/// one set-up link is for both, with the operator who minted it.
+const OF_BOTH_MODES: [&str; 3] = ["link", "setup_link", "operator"];
+
 /// Whether one request is about one scope, and what belongs to all of its mode. The lists of a deployment name many scopes and no rows of theirs.
-/// A link says of no mode which it is of, so its row is looked for in both, and by nothing else.
-fn is_of_one_scope(needs: &[Need]) -> bool {
-    if needs.iter().flat_map(|need| &need.keys).all(|key| key.split('#').nth(1) == Some("link")) {
+///
+/// A decision is looked for by its id in the accounts of the key that asks for it: one id, one mode.
+/// One role has a reason to write to two scopes at once: `ExportRole` tells in the other mode's log of the same account that a log is closed.
+fn is_of_one_scope(role: &str, needs: &[Need]) -> bool {
+    let keys: Vec<&str> = needs.iter().flat_map(|need| &need.keys).map(String::as_str).collect();
+    if keys.iter().all(|key| key.split('#').nth(1).is_some_and(|kind| OF_BOTH_MODES.contains(&kind))) {
         return true;
     }
-    let mut keys = needs.iter().flat_map(|need| &need.keys).map(|key| scope_of(key));
-    let Some((mode, mut account)) = keys.next() else { return true };
-    keys.all(|(other, named)| {
-        let fits = other == mode && (named.is_none() || account.is_none() || named == account);
+    let one_request = |key: &&str| {
+        let (mode, rest) = key.split_once('#')?;
+        Some((mode.to_owned(), rest.split_once("#request#")?.1.to_owned()))
+    };
+    let requests: BTreeSet<_> = keys.iter().map(one_request).collect();
+    if requests.len() == 1 && requests.iter().all(Option::is_some) {
+        return true;
+    }
+    let mut scopes = keys.iter().map(|key| scope_of(key));
+    let Some((mode, mut account)) = scopes.next() else { return true };
+    scopes.all(|(other, named)| {
+        let same_account = named.is_none() || account.is_none() || named == account;
+        let fits = same_account && (other == mode || (role == "ExportRole" && named.is_some()));
         account = account.or(named);
         fits
     })
@@ -206,7 +229,7 @@ fn is_of_one_scope(needs: &[Need]) -> bool {
 pub(crate) fn check(role: &str, request: &WireRequest, call: &Call) {
     let body = request.json();
     let needs = needs(request, call);
-    if !is_of_one_scope(&needs) {
+    if !is_of_one_scope(role, &needs) {
         let keys: Vec<&str> = needs.iter().flat_map(|need| &need.keys).map(String::as_str).collect();
         end(&format!("{role} names several scopes in one {}: {}", call.operation, keys.join(" ")));
     }
@@ -217,9 +240,6 @@ pub(crate) fn check(role: &str, request: &WireRequest, call: &Call) {
             Some(right) => {
                 note(right.line.to_owned());
                 for key in keys {
-                    if std::env::var_os("AXIRU_KEYS").is_some() {
-                        note(format!("raw  {role}  {resource}  {action}  {key}"));
-                    }
                     let pattern = right.pattern(key).unwrap_or_default();
                     if !pattern.is_empty() {
                         note(format!("key  {role}  {resource}  {pattern}"));
@@ -291,17 +311,23 @@ mod tests {
 
     #[test]
     fn one_request_is_about_one_scope() {
-        let one = |keys: &[&str]| is_of_one_scope(&[need("StateTable", "dynamodb:GetItem", keys)]);
+        let by = |role: &str, keys: &[&str]| is_of_one_scope(role, &[need("StateTable", "dynamodb:GetItem", keys)]);
+        let one = |keys: &[&str]| by("DecideRole", keys);
         assert!(one(&[]) && one(&["test#keys"]) && one(&["test#keys", "test#acct_1#plans", "test#acct_1#0"]));
         assert!(one(&["test#link#0f", "live#link#0f"]) && !one(&["test#link#0f", "live#acct_1#plans"]));
         assert!(!one(&["test#keys", "live#acct_1#plans"]) && !one(&["test#keys", "live#keys"]));
         assert!(!one(&["test#acct_1#plans", "live#acct_1#plans"]));
         assert!(!one(&["test#acct_1#plans", "test#keys", "test#acct_2#plans"]));
-        let two = [
-            need("StateTable", "dynamodb:PutItem", &["live#acct_1#x"]),
-            need("LedgerTable", "dynamodb:PutItem", &["live#acct_2#0"]),
-        ];
-        assert!(!is_of_one_scope(&two));
+        assert!(one(&["test#acct_1#request#dec_1", "test#acct_2#request#dec_1"]));
+        assert!(!one(&["test#acct_1#request#dec_1", "test#acct_2#request#dec_2"]));
+        assert!(!one(&["test#acct_1#request#dec_1", "live#acct_1#request#dec_1"]));
+        assert!(by("ExportRole", &["test#acct_1#0", "live#acct_1#0"]));
+        assert!(!by("ExportRole", &["test#acct_1#0", "live#acct_2#0"]));
+        let put = |table: &str, key: &str| need(table, "dynamodb:PutItem", &[key]);
+        assert!(!is_of_one_scope(
+            "DecideRole",
+            &[put("StateTable", "live#acct_1#x"), put("LedgerTable", "live#acct_2#0")]
+        ));
     }
 
     #[test]
@@ -310,6 +336,13 @@ mod tests {
         assert!(!matches("ExportBucket/v1/*", "ExportBucket"));
         assert!(matches("ExportBucket/v1/*/reconcile/*", "ExportBucket/v1/live/acct_1/reconcile/x.json"));
         assert!(!matches("ExportBucket/v1/*/reconcile/*", "ExportBucket/v1/live/acct_1/0/checkpoint"));
+        assert!(matches("a*b?d", "axxbcd") && matches("*", "") && matches("a*c*e", "abcbcde"));
+        assert!(
+            !matches("a?", "a")
+                && !matches("a*b", "ab#")
+                && !matches("", "a")
+                && !matches("live#acct_*#?", "live#acct_1#10")
+        );
         assert!(matches("StateTable", "StateTable") && !matches("StateTable", "StateTable/index/requests"));
     }
 

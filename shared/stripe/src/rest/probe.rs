@@ -1,8 +1,8 @@
 //! What a key may do at Stripe, found by asking: Stripe has no call that lists a key's permissions.
 //!
 //! A reading permission is tried by reading at most one object. A writing permission is tried by a call that cannot do anything: what it needs is
-//! left out, or it names an object that cannot be. Stripe says 403 where the permission is missing, before it looks at the rest (Stripe
-//! docs, "API keys": restricted keys), and 400 or 404 where it is there.
+//! left out, or it names an object that cannot be. Stripe says 403 where the permission is missing, and 400 or 404 where it is there. That it
+//! looks at the permission first is assumed; if it does not, a permission is found that is missing, and the first real call is refused.
 
 use http::{Method, StatusCode};
 use serde::de::IgnoredAny;
