@@ -123,7 +123,16 @@ async fn a_refund_that_only_names_the_request_is_not_its_outcome() {
     let request = RequestId::of(&scope(), &"agent:ag_1".parse().unwrap(), &"k1".parse().unwrap());
     let metadata = json!({"axiru_request": request.as_str(), "axiru_receipt": "test#acct_1#0:0:00"});
     let refund = json!({"charge": ground.charge, "amount": 700, "metadata": metadata});
-    ground.control(&format!("test/{ACCOUNT}/refunds"), refund);
+    let made = ground.control(&format!("test/{ACCOUNT}/refunds"), refund);
+    for _ in 0..4 {
+        pass(360).await;
+        ground.sweep().await.unwrap();
+    }
+    // While something claims to be it, nobody is told that it was not made: whoever believed that would make it again.
+    assert_eq!(ground.types().await, ["decision.made", "execution.unknown"]);
+    // Somebody looks in Stripe, sees that it is none of ours, and takes the mark away.
+    let form = [("metadata[axiru_request]", ""), ("metadata[axiru_receipt]", "")];
+    ground.write_at_stripe(&format!("/v1/refunds/{}", made["id"].as_str().unwrap()), &form);
     for _ in 0..4 {
         pass(360).await;
         ground.sweep().await.unwrap();

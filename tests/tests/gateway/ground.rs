@@ -326,6 +326,22 @@ impl Ground {
         if expired.failed + recovered.failed == 0 { Ok(recovered) } else { Err("something could not be swept".into()) }
     }
 
+    /// Somebody changes an object with a key of their own.
+    pub(crate) fn write_at_stripe(&self, path: &str, form: &[(&str, &str)]) {
+        let granted = self.control(&format!("test/{ACCOUNT}/install"), json!({}));
+        let token = granted["tokens"]["access_token"].as_str().unwrap().to_owned();
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = axiru_stripe_sandbox::ApiRequest {
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            query: String::new(),
+            headers: bearer(&token),
+            body: body.into_bytes(),
+        };
+        let answer = self.stripe.sandbox().api(&request);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
     /// What exists at Stripe of a kind of object, newest first.
     pub(crate) fn at_stripe(&self, path: &str) -> Vec<Value> {
         let granted = self.control(&format!("test/{ACCOUNT}/install"), json!({}));

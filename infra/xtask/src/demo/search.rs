@@ -66,11 +66,9 @@ pub(super) async fn search(
     }
     for mail in control.mails().await? {
         // To whom it goes stands on the envelope.
-        let mut inside = mail.clone();
-        if let Some(inside) = inside.as_object_mut() {
-            inside.remove("to");
-        }
-        places.push(Place { place: "mail".to_owned(), text: inside.to_string() });
+        let inside: Vec<&str> = ["subject", "text", "html"].iter().filter_map(|part| mail[*part].as_str()).collect();
+        ensure!(inside.len() > 1, "a mail without content: {mail}");
+        places.push(Place { place: "mail".to_owned(), text: inside.join("\n") });
     }
     let output = Command::new(venv.program("python"))
         .arg(folders.root.join("infra/local/contents.py"))

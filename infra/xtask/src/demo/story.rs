@@ -90,6 +90,8 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
 
     let step = progress.step("another merchant hands over a restricted key, and has a webhook endpoint of their own");
     let handed = super::door::play(&control, &axiru, stack, &export).await?;
+    // The new account's logs have keys of their own.
+    std::fs::copy(export.join("v1/log.vkey"), &vkey).context("the export has no key")?;
     step.done();
 
     let step = progress.step("uninstalling in live mode: nothing more is taken");
@@ -276,8 +278,8 @@ pub(super) fn read_entries(folder: &Path) -> Result<String> {
     Ok(entries)
 }
 
-/// What was planted in the story, and where alone it may stand: whom Axiru mails and what they said is in rows that can be erased, and
-/// what approvers are shown in their mails.
+/// What was planted in the story, and where alone it may stand: whom Axiru mails, and what they said, is in rows that can be erased; who asks and
+/// who answered is told by name in mails to those who are asked.
 fn planted(handed: &Handed, key: &str) -> Vec<Planted> {
     let personal = |text: &str| Planted { text: text.to_owned(), places: &[], what: "something personal" };
     let mut all: Vec<Planted> = CANARIES.iter().map(|text| personal(text)).collect();
@@ -285,17 +287,17 @@ fn planted(handed: &Handed, key: &str) -> Vec<Planted> {
     let [operator, why, claim] = super::decide::CANARIES;
     all.push(rows(
         operator,
-        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias"],
+        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias", "mail"],
         "the address of an operator",
     ));
     all.push(rows(
         super::approvals::APPROVER,
-        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias"],
+        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias", "mail"],
         "the address of an approver",
     ));
     all.push(rows(why, &["table/*/test#acct_*#why"], "why an operator did something"));
     all.push(rows(super::approvals::WORDS, &["table/*/test#acct_*#why"], "what an approver said"));
-    all.push(rows(claim, &[], "what an agent claims in words"));
+    all.push(rows(claim, &["table/*/test#acct_*#request", "mail"], "what an agent claims in words"));
     all.push(rows("/approvals/", &["mail"], "a link of an approver"));
     for (text, what) in [(&handed.key, "a restricted key"), (&handed.secret, "a signing secret")] {
         all.push(rows(text, &[], what));

@@ -1,7 +1,9 @@
 //! Finding in Stripe what a call did, where its answer was lost.
 //!
 //! What is found bears both marks of the request and has its amount and currency. Metadata alone proves nothing, anyone can write it; the
-//! receipt is not known before the call is sent. "Not there" is only said where everything was read.
+//! receipt is not known before the call is sent. "Not there" is only said where everything was read, and nothing there claims to be it: what
+//! names the request with another receipt is no outcome of it, but after a restore it may be what an entry that is gone had made. Who calls
+//! again because it is said to be not there would make it twice.
 
 use axiru_domain::{Kind, Money, ObjectRole, Timestamp};
 use serde::Deserialize;
@@ -31,7 +33,8 @@ const fn wrong(at: &'static str, what: &'static str) -> StripeError {
 /// What the call did, if it did anything. `since` is when it was first sent, at the latest.
 ///
 /// # Errors
-/// [`StripeError`], also where there is more than is read, or two objects bear the marks: never "not there" where that is not certain.
+/// [`StripeError`], also where there is more than is read, two objects bear the marks, or one bears the request's with another receipt: never
+/// "not there" where that is not certain.
 pub async fn find(
     rest: &Rest<'_>,
     moves: &Moves,
@@ -49,7 +52,11 @@ pub async fn find(
                 let status = answer.get("status").and_then(Value::as_str);
                 status.ok_or(wrong("status", "missing"))? == "lost"
             }
-            _ => is_marked(&answer, stamp)?,
+            _ => match mark(&answer, stamp)? {
+                Mark::Ours => true,
+                Mark::Claims => return Err(CLAIMED),
+                Mark::None => false,
+            },
         };
         return if done {
             Ok(Some(Effect::read(moves, &answer)?).filter(|effect| fits(effect, money)))
@@ -60,13 +67,19 @@ pub async fn find(
     let (path, mut query) = listing(moves, since)?;
     query.push(("limit", "100".to_owned()));
     let mut found: Option<Effect> = None;
+    let mut claimed = false;
     let mut after: Option<String> = None;
     for _ in 0..MAX_PAGES {
         let mut asked: Vec<(&str, &str)> = query.iter().map(|(name, text)| (*name, text.as_str())).collect();
         asked.extend(after.as_deref().map(|after| ("starting_after", after)));
         let page: Page = rest.get(&path, &asked, "list").await?;
         for object in &page.data {
-            if !is_marked(object, stamp)? || !has(object, money) {
+            let mark = mark(object, stamp)?;
+            if mark == Mark::None || !has(object, money) {
+                continue;
+            }
+            if mark == Mark::Claims {
+                claimed = true;
                 continue;
             }
             let effect = Effect::read(moves, object)?;
@@ -75,7 +88,7 @@ pub async fn find(
             }
         }
         if !page.has_more {
-            return Ok(found);
+            return if found.is_none() && claimed { Err(CLAIMED) } else { Ok(found) };
         }
         let last = page.data.last().and_then(|last| last.get("id")).and_then(Value::as_str);
         let last = last.ok_or(wrong("data.id", "missing"))?.to_owned();
@@ -114,11 +127,28 @@ fn listing(moves: &Moves, since: Timestamp) -> Result<Listing, StripeError> {
     }
 }
 
-/// Whether an object bears both marks of the request.
-fn is_marked(object: &Value, stamp: &Stamp) -> Result<bool, StripeError> {
+/// What an object says of whose outcome it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// The request and its receipt.
+    Ours,
+    /// The request, and another receipt.
+    Claims,
+    /// Neither.
+    None,
+}
+
+const CLAIMED: StripeError =
+    wrong("metadata", "an object names the request with another receipt: look in Stripe whose it is");
+
+fn mark(object: &Value, stamp: &Stamp) -> Result<Mark, StripeError> {
     let metadata = object.get("metadata").and_then(Value::as_object).ok_or(wrong("metadata", "missing"))?;
-    let says = |name: &str, text: &str| metadata.get(name).and_then(Value::as_str) == Some(text);
-    Ok(says("axiru_request", stamp.request.as_str()) && says("axiru_receipt", &stamp.receipt))
+    let says = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
+    Ok(match (says("axiru_request") == stamp.request.as_str(), says("axiru_receipt")) {
+        (true, receipt) if receipt == stamp.receipt => Mark::Ours,
+        (true, receipt) if !receipt.is_empty() => Mark::Claims,
+        _ => Mark::None,
+    })
 }
 
 fn has(object: &Value, money: Money) -> bool {
@@ -189,8 +219,22 @@ mod tests {
         more["amount"] = json!(501);
         let mut euros = refund("re_5", &marks());
         euros["currency"] = json!("eur");
-        let data = [refund("re_1", &json!({})), refund("re_2", &other), refund("re_3", &no_request), more, euros];
+        let mut cheaper = refund("re_2", &other);
+        cheaper["amount"] = json!(499);
+        let data = [refund("re_1", &json!({})), cheaper, refund("re_3", &no_request), more, euros];
         assert_eq!(look("/v1/refunds", "charge=ch_1", &[page(&data, false)]).await.0, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn while_something_claims_to_be_it_nobody_says_that_it_is_not_there() {
+        let mut other = marks();
+        other["axiru_receipt"] = json!("other");
+        let claims = page(&[refund("re_2", &other)], true);
+        let rest = page(&[refund("re_1", &json!({}))], false);
+        assert_eq!(look("/v1/refunds", "charge=ch_1", &[claims.clone(), rest]).await.0, Err(CLAIMED));
+        // What bears both marks is it all the same.
+        let (found, _) = look("/v1/refunds", "charge=ch_1", &[claims, page(&[refund("re_1", &marks())], false)]).await;
+        assert_eq!(found.unwrap().unwrap().object.as_str(), "re_1");
     }
 
     #[tokio::test]
