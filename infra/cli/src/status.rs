@@ -67,14 +67,20 @@ fn print(status: &Value, now: Timestamp, out: &mut dyn Write) -> std::io::Result
         text(status, "permissions"),
         minute(status, "connected_at")
     )?;
+    let has_key = text(status, "credential") == "restricted_key";
     if text(status, "state") == "reauth_required" {
-        writeln!(out, "               Stripe no longer takes its tokens: connect it again (`axiru connect`)")?;
+        let again = if has_key {
+            "key: hand over another one (`axiru connect --restricted-key`)"
+        } else {
+            "tokens: connect it again (`axiru connect`)"
+        };
+        writeln!(out, "               Stripe no longer takes its {again}")?;
     }
     let tokens = match text(status, "tokens_since").parse::<Timestamp>() {
         Ok(since) => format!("{} old", age(now.secs() - since.secs())),
         Err(_) => "none".to_owned(),
     };
-    writeln!(out, "  tokens       {tokens}")?;
+    writeln!(out, "  {:12} {tokens}", if has_key { "key" } else { "tokens" })?;
     for (i, plan) in list(status, "plans").iter().enumerate() {
         let head = if i == 0 { "plans" } else { "" };
         let sha256: String = text(plan, "sha256").chars().take(12).collect();
@@ -179,5 +185,18 @@ mod tests {
             assert!(text.contains(told), "{told}: {text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 90), "{text}");
+    }
+
+    #[test]
+    fn an_account_with_a_key_is_told_what_to_do_about_its_key() {
+        let status = json!({
+            "scope": "live/acct_1", "name": "Rosa’s Shop", "state": "reauth_required", "credential": "restricted_key",
+            "permissions": "read_only", "connected_at": "2026-10-31T12:00:00.000Z", "tokens_since": "2026-10-31T12:00:00.000Z",
+        });
+        let mut out = Vec::new();
+        print(&status, "2026-10-31T12:30:00.000Z".parse().unwrap(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("its key: hand over another one (`axiru connect --restricted-key`)"), "{text}");
+        assert!(text.contains("  key          30 minutes old") && !text.contains("tokens"), "{text}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axiru_domain::{Chore, Mode, RequestId, RequestStatus, Scope};
 use axiru_ledger::entry::Entry;
-use axiru_stripe::gateway::Effect;
+use axiru_stripe::gateway::{Effect, look};
 use serde_json::Value;
 
 use super::conclude::{self, News};
@@ -158,7 +158,14 @@ impl Recoverer {
                 Ok(Some(Chore::Queue))
             }
             Chore::Look => {
-                let found = self.find(&row).await?;
+                let found = match self.find(&row).await {
+                    Err(LookError::Find(FindError::Stripe(claimed))) if claimed == look::CLAIMED => {
+                        // For a person: it stays unknown, and its age raises an alarm.
+                        tracing::warn!(scope = %row.scope, decision.id = %row.id, refusal = %claimed, "nobody can say what became of a request");
+                        return Ok(None);
+                    }
+                    found => found?,
+                };
                 let news = match &found {
                     Some(effect) => News::Found(effect),
                     None => News::NotFound { version: row.version.0 },

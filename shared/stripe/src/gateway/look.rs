@@ -138,7 +138,8 @@ enum Mark {
     None,
 }
 
-const CLAIMED: StripeError =
+/// Something names the request with another receipt: neither its outcome, nor a reason to say that there is none.
+pub const CLAIMED: StripeError =
     wrong("metadata", "an object names the request with another receipt: look in Stripe whose it is");
 
 fn mark(object: &Value, stamp: &Stamp) -> Result<Mark, StripeError> {
