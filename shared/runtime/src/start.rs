@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use lambda_runtime::Error;
 
+use crate::metrics::{self, Metric};
 use crate::telemetry;
 
 /// Starts logging as the function `name`, awaits `load`, and hands what came of it to `run`, which serves invocations.
@@ -28,6 +29,7 @@ where
             return ExitCode::FAILURE;
         }
     };
+    metrics::count(name, None, Metric::ColdStarts, 1);
     match run(app).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -4,11 +4,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, filter};
 
-use crate::metrics::{self, MEASURED, Metric};
+use crate::metrics::MEASURED;
 use crate::written::{Lines, Measurements};
 
 /// Starts logging for the function `name`, with the filter in `AXIRU_LOG` (`info` by default), and makes panics log where they happened
-/// but not what they said: a panic's text may hold what was being worked on. Counts the start.
+/// but not what they said: a panic's text may hold what was being worked on.
 pub fn start(name: &'static str) {
     let filter = EnvFilter::try_from_env("AXIRU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = Lines.with_filter(filter).with_filter(filter::filter_fn(|meta| meta.target() != MEASURED));
@@ -20,5 +20,4 @@ pub fn start(name: &'static str) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(panic.place = %place, "a handler panicked");
     }));
-    metrics::count(name, None, Metric::ColdStarts, 1);
 }
