@@ -66,7 +66,7 @@ impl Right {
         self.role == role
             && self.action == need.action
             && of_this
-            && need.keys.iter().all(|key| self.pattern(key).is_some())
+            && need.keys.iter().all(|key| self.allows(key))
             && self.context.iter().all(|(name, values)| context(name).is_some_and(|value| values.contains(&value)))
     }
 }
@@ -75,9 +75,9 @@ impl Right {
 const LEADING_KEYS: &str = "ForAllValues:StringLike dynamodb:LeadingKeys=";
 
 impl Right {
-    /// The pattern that a partition key is one of; the empty one where every key may be named.
-    fn pattern(&self, key: &str) -> Option<&'static str> {
-        if self.keys.is_empty() { Some("") } else { self.keys.iter().copied().find(|pattern| matches(pattern, key)) }
+    /// Whether that partition key may be named.
+    fn allows(&self, key: &str) -> bool {
+        self.keys.is_empty() || self.keys.iter().any(|pattern| matches(pattern, key))
     }
 }
 
@@ -239,11 +239,9 @@ pub(crate) fn check(role: &str, request: &WireRequest, call: &Call) {
         match right {
             Some(right) => {
                 note(right.line.to_owned());
-                for key in keys {
-                    let pattern = right.pattern(key).unwrap_or_default();
-                    if !pattern.is_empty() {
-                        note(format!("key  {role}  {resource}  {pattern}"));
-                    }
+                // Each pattern that a key is one of: a `*` stands for a `#` too, so that of lanes covers the rows of movements.
+                for pattern in keys.iter().flat_map(|key| right.keys.iter().filter(|pattern| matches(pattern, key))) {
+                    note(format!("key  {role}  {resource}  {pattern}"));
                 }
             }
             None => {
