@@ -35,7 +35,8 @@ pub(crate) async fn run(command: &DisconnectCommand, out: &mut dyn Write) -> any
         let when = if changed(answer) { "now: its tokens are deleted" } else { "already" };
         writeln!(out, "{scope} is disconnected {when}")?;
         if changed(answer) {
-            writeln!(out, "Uninstall the app in the account's Stripe Dashboard too, under \"Installed apps\".")?;
+            writeln!(out, "In the account's Stripe Dashboard, uninstall the app too, under \"Installed apps\"; or, if it had a restricted key, end")?;
+            writeln!(out, "the key under \"API keys\" and delete the webhook endpoint.")?;
         }
         Ok(())
     })?;
