@@ -1,5 +1,7 @@
 //! Webhooks have no order, come twice, and come for accounts that are gone.
 
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_aws::observe::Observed;
 use axiru_aws::plans::PlanHeads;
 use axiru_domain::PolicyMode;
@@ -8,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::events::{day, event, refund, report, told_of_the_day};
-use super::ground::{Ground, evening, head, morning, observe, told};
+use super::ground::{ACCOUNT, Ground, evening, head, morning, observe, told};
 
 async fn ground() -> Ground {
     Ground::new(InProcess::new().unwrap(), Retries::Off).await
@@ -83,6 +85,32 @@ async fn unknown_and_revoked_accounts_are_dropped() {
     assert_eq!(types, ["connection.revoked"]);
     assert!(ground.account.dump().unwrap().find("sealed").iter().all(|place| !place.contains("test#connections")));
     assert!(ground.entries("test#acct_9#0").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn uninstalling_the_app_ends_no_connection_that_has_a_key() {
+    let ground = ground().await;
+    let s = |text: &str| AttributeValue::S(text.to_owned());
+    let with_key = [
+        ("pk", s("test#connections")),
+        ("sk", s(ACCOUNT)),
+        ("state", s("active")),
+        ("lanes", AttributeValue::N("1".to_owned())),
+        ("attempt", s("att_2")),
+        ("connected_at", s("2026-10-01T00:00:00.000Z")),
+        ("tokens", AttributeValue::B(Blob::new(*b"sealed"))),
+        ("credential", s("restricted_key")),
+    ];
+    ground.put(&with_key).await;
+    let observer = ground.observer(evening);
+    let application = json!({"id": "ca_1", "object": "application"});
+    let uninstall = report(&event("evt_2", "account.application.deauthorized", &application, None));
+    observe(&observer, vec![uninstall]).await.unwrap();
+    assert!(ground.entries("test#acct_1#0").await.is_empty());
+    let after = report(&event("evt_3", "refund.created", &refund("re_2", 1, "succeeded"), None));
+    observe(&observer, vec![after]).await.unwrap();
+    let types: Vec<_> = ground.entries("test#acct_1#0").await.iter().map(|entry| entry.ty().to_owned()).collect();
+    assert_eq!(types, ["movement.observed"], "what happens there is still told");
 }
 
 #[tokio::test(start_paused = true)]
