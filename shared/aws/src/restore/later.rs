@@ -110,6 +110,7 @@ const fn by_hand(ty: EntryType) -> bool {
     matches!(
         ty,
         EntryType::ConnectionConnected
+            | EntryType::ConnectionWebhookSecretAdded
             | EntryType::PersonAdded
             | EntryType::PersonRemoved
             | EntryType::PersonAliasChanged
@@ -153,4 +154,28 @@ fn words(entry: &Entry) -> String {
 
 fn text<'a>(entry: &'a Entry, name: &str) -> Option<&'a str> {
     entry.fields().get(name).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What these say of a scope is carried over by itself, or says nothing that a row holds.
+    const BY_ITSELF: [&str; 6] = [
+        "connection.webhooks_registered",
+        "connection.revoked",
+        "connection.disconnected",
+        "connection.reauth_required",
+        "connection.permissions_changed",
+        "key.revoked",
+    ];
+
+    #[test]
+    fn every_act_on_connections_and_keys_is_carried_over_or_told() {
+        for ty in
+            EntryType::ALL.into_iter().filter(|ty| ["connection.", "key."].iter().any(|of| ty.as_str().starts_with(of)))
+        {
+            assert_ne!(by_hand(ty), BY_ITSELF.contains(&ty.as_str()), "{}", ty.as_str());
+        }
+    }
 }
