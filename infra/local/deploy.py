@@ -29,14 +29,18 @@ TEMPLATE_KEY = "template.json"
 DEPLOY_TIMEOUT_SECS = 60
 
 
+def starter(binary: Path, log: Path) -> str:
+    """A `bootstrap` that starts `binary` and appends what it prints to `log`."""
+    return f"#!/bin/sh\nexec >>{shlex.quote(str(log))} 2>&1\nexec {shlex.quote(str(binary))}\n"
+
+
 def artefact(binary: Path, log: Path) -> bytes:
-    """A deployment package whose bootstrap starts `binary` and appends what it prints to `log`."""
-    script = f"#!/bin/sh\nexec >>{shlex.quote(str(log))} 2>&1\nexec {shlex.quote(str(binary))}\n"
+    """A deployment package of one file, the starter of `binary`."""
     entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o755 << 16
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr(entry, script)
+        archive.writestr(entry, starter(binary, log))
     return package.getvalue()
 
 

@@ -13,17 +13,17 @@ use crate::interrupt;
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{artefacts, chromium, demo, golang, ports, rights, sandbox, sbom, template, tools};
+use crate::{artefacts, chromium, demo, deployment, golang, ports, rights, sandbox, sbom, template, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run only the checks whose name contains this: format, clippy, dependencies, template, template-sam, checkov, tests, artefacts, stripe-package, openapi, pages,
-    /// ledger, story, gateway.
+    /// Run only the checks whose name contains this: format, clippy, dependencies, template, template-sam, checkov, tests, artefacts, deployment, stripe-package, openapi,
+    /// pages, ledger, story, gateway.
     #[arg(value_name = "NAME")]
     only: Option<String>,
     /// For the check `ledger`: an export to read, a folder that holds `v1`, instead of a sample. For `artefacts`: a folder of functions as they
-    /// are deployed, `NAME/bootstrap` for each, instead of those of the tests.
+    /// are deployed, `NAME/bootstrap` for each, instead of those of the tests. For `deployment`: `.aws-sam/build`, as `sam build` left it.
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }
@@ -63,13 +63,16 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                 }
             }
         }
-        for name in ["checkov", "artefacts", "stripe-package", "openapi", "pages", "ledger"] {
+        for name in ["checkov", "artefacts", "deployment", "stripe-package", "openapi", "pages", "ledger"] {
             if chosen(name) {
                 ran += 1;
                 let done = match name {
                     "checkov" => ground.checkov(name).await,
                     "artefacts" => {
                         artefacts::check(&folders, progress, &ground.template, arguments.folder.as_deref()).await
+                    }
+                    "deployment" => {
+                        deployment::check(&folders, progress, &ground.venv, arguments.folder.as_deref()).await
                     }
                     "stripe-package" => ground.stripe_package(name).await,
                     "openapi" => ground.openapi(name).await,

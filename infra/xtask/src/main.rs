@@ -16,6 +16,7 @@ mod child;
 mod chromium;
 mod demo;
 mod deploy;
+mod deployment;
 mod elf;
 mod folders;
 mod function;
