@@ -5,21 +5,23 @@
 //! decision. Every try reads anew, so a write of an earlier try whose answer was lost is found by the request's own row.
 //! Whatever cannot be decided in time is [`DecideError::Undecided`]: never an allow.
 
+mod again;
+mod answer;
 mod ask;
 mod asking;
 mod memory;
 mod plan;
+mod reading;
 mod remarks;
 mod standing;
 mod view;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use axiru_domain::{ObjectRole, Outcome, RateLimited, RequestId, RequestStatus, Scope, Timestamp, sameness};
-use axiru_ledger::entry::{Entry, Tip};
+use axiru_domain::{Outcome, RequestId, RequestStatus, Scope, Timestamp, sameness};
 
+pub use answer::{DecideError, Decided, Undecided};
 pub(crate) use ask::told;
 pub use ask::{Ask, Parameters, Purpose};
 pub use remarks::Remarks;
@@ -27,142 +29,21 @@ pub use standing::Standing;
 
 use crate::approval::LinkCaps;
 use crate::connect::token::random_id;
-use crate::error::{AwsError, Retry};
-use crate::facts::{self, StripeFacts};
-use crate::item::RowError;
-use crate::ledger::{CommitError, TRIES, wait};
+use crate::error::Retry;
+use crate::facts::StripeFacts;
+use crate::ledger::{TRIES, wait};
 use crate::plans::Plans;
-use crate::reads::Reads;
 use crate::requests::{self, Found, RequestRow};
 use crate::seal::Seal;
 use crate::sealed;
 use crate::similar::{self, SimilarRow};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::switches::{self, Stopped};
 use memory::Memory;
-use view::{Learnt, View, usage};
+use view::{Learnt, usage};
 
 /// How long a request may take in all. Stripe gives the authorisations of its own Issuing as long.
 pub const DEADLINE: Duration = Duration::from_secs(2);
-
-/// Reads of one try: cold it takes three (who and where, plans and counters, what Stripe's facts lead to), and a change between them
-/// one more.
-const ROUNDS: usize = 6;
-
-/// A decision, as it stands in the ledger.
-#[derive(Debug, Clone)]
-pub struct Decided {
-    /// Its entry.
-    pub entry: Entry,
-    /// Where the request stands.
-    pub row: RequestRow,
-    /// Whether it had been decided before this call.
-    pub cached: bool,
-    /// Whether something of its family is enforced now. What was decided while nothing was is only passed on while nothing is.
-    pub governed: bool,
-    /// Whether it was decided on exactly what this call asks: an equal open request may differ in what no policy sees, such as metadata.
-    pub exact: bool,
-    /// What this call wrote, which has the right to send where the request is under way.
-    pub attempt: String,
-    /// What an operator has stopped since it was decided: nothing more is sent for it meanwhile.
-    pub stopped: Option<Stopped>,
-}
-
-impl Decided {
-    /// What stops a repeated call, where its answer would have something started now: the caller's own movement, or one passed on in
-    /// shadow. What has an outcome, waits, or may have been sent already is told as it stands.
-    fn would_start(&self, purpose: Purpose) -> Option<&Stopped> {
-        let starts = match self.row.status {
-            RequestStatus::Allowed => true,
-            RequestStatus::Settled | RequestStatus::Expired => purpose == Purpose::Send && !self.governed,
-            _ => false,
-        };
-        self.stopped.as_ref().filter(|_| starts)
-    }
-}
-
-/// Why there is no decision.
-#[derive(Debug, thiserror::Error)]
-pub enum DecideError {
-    /// The key is unknown, wrong, revoked or expired: one answer for all.
-    #[error("the key is not accepted")]
-    Key,
-    /// The key is not for this account.
-    #[error("the key is not for this account")]
-    Account,
-    /// The account is not connected in the key's mode.
-    #[error("the account is not connected")]
-    NotConnected,
-    /// An operator has stopped it. Nothing is decided meanwhile.
-    #[error("stopped: {0}")]
-    Stopped(Stopped),
-    /// The idempotency key was used for something else.
-    #[error("the idempotency key was used for another request")]
-    OtherContent,
-    /// The key has used up its minute.
-    #[error("{0}")]
-    RateLimited(#[from] RateLimited),
-    /// Stripe knows no such object.
-    #[error("Stripe knows no such `{0}` on this account")]
-    Object(&'static str),
-    /// Nobody can say. Asking again with the same key is safe.
-    #[error("undecided: {0}")]
-    Undecided(#[from] Undecided),
-}
-
-/// What kept a request from being decided.
-#[derive(Debug, thiserror::Error)]
-pub enum Undecided {
-    /// The time was up.
-    #[error("not within {DEADLINE:?}")]
-    Deadline,
-    /// The store did not do it.
-    #[error("{0}")]
-    Commit(#[from] CommitError),
-    /// A row is not as this program writes it.
-    #[error("{0}")]
-    Row(#[from] RowError),
-    /// The scope has no row that says which plans it has.
-    #[error("the scope's plans are missing")]
-    NoPlans,
-    /// The rows kept changing while they were read.
-    #[error("what the decision depends on kept changing")]
-    Unsettled,
-    /// An entry that a row names is not there.
-    #[error("entry {0} is missing")]
-    Entry(u64),
-    /// The system has no random bytes to give.
-    #[error("no random bytes")]
-    Random,
-    /// Nothing can be sealed here, so nothing can be made later.
-    #[error("no key that seals")]
-    NoSeal,
-}
-
-impl From<StoreError> for Undecided {
-    fn from(error: StoreError) -> Self {
-        Self::Commit(error.into())
-    }
-}
-
-impl From<AwsError> for Undecided {
-    fn from(error: AwsError) -> Self {
-        Self::Commit(error.into())
-    }
-}
-
-impl Undecided {
-    /// Whether another try in this call can help.
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Commit(error) => error.retry(),
-            Self::Unsettled => Retry::Later,
-            Self::Deadline | Self::Row(_) | Self::NoPlans | Self::Entry(_) | Self::Random | Self::NoSeal => {
-                Retry::Never
-            }
-        }
-    }
-}
 
 /// Decides requests.
 pub struct Decider {
@@ -370,112 +251,6 @@ impl Decider {
         let Some(parameters) = course.ask.parameters.as_ref().filter(|_| waits) else { return Ok(None) };
         let seal = self.seal.as_ref().ok_or(Undecided::NoSeal)?;
         Ok(Some(sealed::put(&self.store, seal, &course.scope, &row.id, &parameters.stored, now).await?))
-    }
-
-    /// Reads until nothing more is asked for: once, where memory is warm.
-    async fn read(&self, course: &mut Course<'_>, now: Timestamp) -> Result<(Reads, View, Tip), DecideError> {
-        let mut reads = Reads::default();
-        let mut tip = None;
-        for _ in 0..ROUNDS {
-            let view = View::new(course, &reads, &self.memory, &self.plans, now)?;
-            let missing = view.rows.iter().filter(|row| !reads.knows(row)).cloned().collect();
-            let log = view.log.clone().filter(|log| tip.as_ref().is_none_or(|(of, _)| of != log));
-            let wanted =
-                (course.learnt.is_none() && view.who.is_some() && view.plans.is_some()).then_some(&view.wanted);
-            if let (true, None, None, Some((_, tip))) = (BTreeSet::is_empty(&missing), &log, wanted, &tip) {
-                return Ok((reads, view, *tip));
-            }
-            let rows = async {
-                if missing.is_empty() { Ok(Reads::default()) } else { Reads::fetch(&self.store, &missing).await }
-            };
-            let next_tip = async {
-                match &log {
-                    Some(log) => self.store.tip(log).await.map(Some),
-                    None => Ok(None),
-                }
-            };
-            let learning = async {
-                match wanted {
-                    Some(wanted) => Some(self.learn(course, wanted, now).await),
-                    None => None,
-                }
-            };
-            let (rows, next_tip, learnt) = tokio::join!(rows, next_tip, learning);
-            reads.extend(rows.map_err(Undecided::from)?);
-            if let (Some(log), Some(next)) = (log, next_tip.map_err(Undecided::from)?) {
-                tip = Some((log, next));
-            }
-            if let Some((learnt, no_such)) = learnt {
-                (course.learnt, course.no_such) = (Some(learnt), no_such);
-            }
-        }
-        Err(Undecided::Unsettled.into())
-    }
-
-    /// Asks Stripe for the facts that somebody reads. What it cannot say stays unknown; an object that it does not know is named.
-    async fn learn(
-        &self,
-        course: &Course<'_>,
-        wanted: &BTreeSet<&'static str>,
-        now: Timestamp,
-    ) -> (Learnt, Option<&'static str>) {
-        let Some(stripe) = self.facts.as_ref().filter(|_| !wanted.is_empty()) else { return (Learnt::new(), None) };
-        let object = |role| course.ask.intent.object(role).cloned();
-        let subject = facts::Subject {
-            kind: course.ask.intent.kind(),
-            charge: object(ObjectRole::Charge),
-            payment_intent: object(ObjectRole::PaymentIntent),
-            transfer: object(ObjectRole::Transfer),
-            dispute: object(ObjectRole::Dispute),
-            at: now,
-            made: None,
-        };
-        let learnt = stripe.learn(&course.scope, &subject, wanted).await;
-        for (name, why) in &learnt.unknown {
-            tracing::warn!(scope = %course.scope, fact = name, why = %why, "a fact is not known");
-        }
-        let no_such = learnt.no_such();
-        (learnt.facts, no_such)
-    }
-
-    /// The decision that a request already has.
-    async fn again(&self, course: &Course<'_>, found: Found, governed: bool) -> Result<Decided, DecideError> {
-        let row = match found {
-            Found::Request(row) if row.digest == course.digest => row,
-            Found::Alias { of, digest } if digest == course.digest => self.store.request(&course.scope, &of).await?,
-            Found::Request(_) | Found::Alias { .. } => return Err(DecideError::OtherContent),
-        };
-        // What this very call wrote, and lost the answer of, is no repetition.
-        let cached = row.attempt != course.attempt;
-        let attempt = course.attempt.clone();
-        let exact = row.digest == course.digest;
-        Ok(Decided {
-            entry: self.store.decision_entry(&row).await?,
-            row: *row,
-            cached,
-            governed,
-            exact,
-            attempt,
-            stopped: None,
-        })
-    }
-
-    /// The decision on an equal request that is open, which from now on answers this idempotency key too.
-    async fn same_as(&self, course: &Course<'_>, open: &RequestId, governed: bool) -> Result<Decided, DecideError> {
-        let row = self.store.request(&course.scope, open).await?;
-        let alias = RequestId::of(&course.scope, &row.actor, &course.ask.idempotency_key);
-        self.store.put_alias(&course.scope, &alias, open, &course.digest).await.map_err(Undecided::from)?;
-        let attempt = course.attempt.clone();
-        let exact = row.digest == course.digest;
-        Ok(Decided {
-            entry: self.store.decision_entry(&row).await?,
-            row: *row,
-            cached: true,
-            governed,
-            exact,
-            attempt,
-            stopped: None,
-        })
     }
 }
 
