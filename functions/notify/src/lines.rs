@@ -4,7 +4,7 @@ use axiru_ledger::entry::Entry;
 use serde_json::Value;
 
 /// Fields that a line names, in this order, where the entry has them. All of them are ids, words, numbers or flags by the ledger's format.
-const NAMED: [&str; 27] = [
+const NAMED: [&str; 28] = [
     "request",
     "plan",
     "policy_mode",
@@ -24,6 +24,7 @@ const NAMED: [&str; 27] = [
     "alias",
     "added",
     "permissions",
+    "restricted_key",
     "link",
     "stripe_code",
     "change",
@@ -131,6 +132,16 @@ mod tests {
         assert_eq!(
             line(&entry(EntryType::MailReturned, returned)).unwrap(),
             "2026-10-31 23:59 UTC mail returned, person per_rosarosarosarosa, kind_of_return complaint, by axiru"
+        );
+    }
+
+    #[test]
+    fn a_connection_by_key_is_told_as_one() {
+        let connected = json!({"attempt": "att_1", "country": "DE", "currency": "eur", "lanes": 1, "permissions": "enforcing",
+            "reconnected": false, "restricted_key": true});
+        assert_eq!(
+            line(&entry(EntryType::ConnectionConnected, connected)).unwrap(),
+            "2026-10-31 23:59 UTC connection connected, currency eur, permissions enforcing, restricted_key true, by axiru"
         );
     }
 
