@@ -26,7 +26,7 @@ def plain(value):
     """An attribute's value as text; bytes as they are and, since they may be text, as text."""
     (kind, content), = value.items()
     if kind == "B":
-        return content.decode("latin-1") if isinstance(content, bytes) else base64.b64decode(content).decode("latin-1")
+        return (content if isinstance(content, bytes) else base64.b64decode(content)).decode("utf-8", "replace")
     if kind == "L":
         return [plain(one) for one in content]
     if kind == "M":
@@ -51,7 +51,7 @@ def tables(dynamodb) -> None:
 def queues(sqs) -> None:
     for url in sqs.list_queues().get("QueueUrls", []):
         name = url.rsplit("/", 1)[-1]
-        # Looked at and left: it is seen again at once.
+        # Looked at and left: it is delivered again after this.
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30).get("Messages", []):
             for message in messages:
                 tell(f"queue/{name}", json.dumps(message, ensure_ascii=False, default=str))
@@ -60,11 +60,11 @@ def queues(sqs) -> None:
 def buckets(s3) -> None:
     for bucket in s3.list_buckets()["Buckets"]:
         name = bucket["Name"]
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for entry in page.get("Contents", []):
-                body = s3.get_object(Bucket=name, Key=entry["Key"])["Body"].read()
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for entry in page.get("Versions", []):
+                body = s3.get_object(Bucket=name, Key=entry["Key"], VersionId=entry["VersionId"])["Body"].read()
                 body = gzip.decompress(body) if entry["Key"].endswith(".gz") else body
-                tell(f"bucket/{name}/{entry['Key']}", body.decode("latin-1"))
+                tell(f"bucket/{name}/{entry['Key']}", body.decode("utf-8", "replace"))
 
 
 def main() -> None:

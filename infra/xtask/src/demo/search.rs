@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::Deserialize;
 use tokio::process::Command;
+use url::form_urlencoded::byte_serialize;
 
 use super::control::Control;
 use super::ledger::files_below;
@@ -89,16 +92,18 @@ pub(super) async fn search(
     for kind in ["log/", "export/", "mail", "table/", "bucket/"] {
         ensure!(places.iter().any(|place| place.place.starts_with(kind)), "nothing of `{kind}` was read");
     }
+    let sought: Vec<_> = planted.iter().map(|planted| (planted, forms(&planted.text))).collect();
     for place in &places {
         // What is put up to be run is ours, not written by anybody at work.
         if place.place.starts_with("bucket/axiru-artefacts") {
             continue;
         }
-        for planted in planted {
-            if place.text.contains(&planted.text)
+        for (planted, forms) in &sought {
+            let found = forms.iter().find(|form| place.text.contains(form.as_str()));
+            if let Some(form) = found
                 && !planted.places.iter().any(|allowed| matches(allowed, &place.place))
             {
-                bail!("{} (`{}`) is in {}", planted.what, planted.text, place.place);
+                bail!("{} (`{}`, as `{form}`) is in {}", planted.what, planted.text, place.place);
             }
         }
         for (beginning, what) in BEGINNINGS {
@@ -113,6 +118,27 @@ pub(super) async fn search(
         ensure!(found, "{} (`{}`) is not even in its place", planted.what, planted.text);
     }
     Ok(places.len())
+}
+
+/// A text as it is written down: as it stands, as a form writes it, in hexadecimal, and what base64 makes of it wherever it begins in what was
+/// encoded (whole groups of three bytes only: what stands before and after is not known).
+fn forms(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let mut forms = vec![
+        text.to_owned(),
+        byte_serialize(bytes).collect(),
+        byte_serialize(bytes).collect::<String>().replace('+', "%20"),
+    ];
+    forms.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+    for skipped in 0..3 {
+        let rest = bytes.get(skipped..).unwrap_or_default();
+        let whole = rest.chunks_exact(3).flatten().copied().collect::<Vec<_>>();
+        // Less than this may stand anywhere by chance.
+        if whole.len() >= 6 {
+            forms.extend([STANDARD.encode(&whole), URL_SAFE.encode(&whole)]);
+        }
+    }
+    forms
 }
 
 /// Whether a word begins so somewhere: `rt_` is no end of `start_`.
@@ -157,6 +183,22 @@ mod tests {
     fn a_secret_is_found_by_its_beginning_and_words_are_none() {
         assert!(has("key rk_test_abc", "rk_test_") && has("\"rt_abc\"", "rt_") && has("?code=x", "code="));
         assert!(!has("start_at", "rt_") && !has("`sk_test_…`", "sk_test_") && !has("postcode=1", "code="));
+    }
+
+    #[test]
+    fn a_text_is_found_however_it_is_written_down() {
+        let text = "ada+canary@shop.example";
+        let found = |written: &str| forms(text).iter().any(|form| written.contains(form.as_str()));
+        for before in ["", "a", "ab", "abc"] {
+            let whole = format!("{before}{text} and more");
+            let hex: String = whole.bytes().map(|byte| format!("{byte:02x}")).collect();
+            for written in [whole.clone(), STANDARD.encode(&whole), URL_SAFE.encode(&whole), hex] {
+                assert!(found(&written), "{written}");
+            }
+            assert!(found(&byte_serialize(whole.as_bytes()).collect::<String>()));
+            assert!(!found(&STANDARD.encode(whole.replace("canary", "nobody"))));
+        }
+        assert!(forms("two words").contains(&"two%20words".to_owned()));
     }
 
     #[test]

@@ -38,8 +38,10 @@ pub enum ReconcileError {
     /// Its tokens died.
     #[error("the account must be connected again")]
     ReauthRequired,
-    /// The period has not begun, or only just.
-    #[error("the period has not begun, or only within the last minutes")]
+    /// The period, or the connection, has not begun, or only just.
+    #[error(
+        "nothing of the period is older than ten minutes and of the time since the account was connected; ask again later"
+    )]
     NotOver,
     /// The period ended before the account was first connected.
     #[error("the account was not connected in that period")]
@@ -144,19 +146,11 @@ impl Reconciler {
 
     /// The part of a period that is compared.
     async fn span(&self, connection: &Connection, period: Period) -> Result<Span, ReconcileError> {
-        // What is of the last minutes is under way. A period that is over is the same whenever it is asked for.
-        let young = (self.clock)().plus_secs(-YOUNG_SECS);
-        let until = period.until().min(young.plus_secs(-(young.secs() % 60)));
-        let until = Timestamp::from_secs(until.secs()).unwrap_or(until);
-        if until <= period.from() {
-            return Err(ReconcileError::NotOver);
-        }
         let first = LogId { scope: connection.scope.clone(), lane: Lane::ZERO };
         let first = self.store.entry(&first, 0).await?;
         let first = first.filter(|entry| entry.ty() == EntryType::ConnectionConnected.as_str());
         let connected = first.map_or(connection.connected_at, |entry| entry.at());
-        let from = period.from().max(connected);
-        if from >= until { Err(ReconcileError::BeforeConnection) } else { Ok(Span { from, until }) }
+        compared(period, connected, (self.clock)())
     }
 
     /// The file, then the entry.
@@ -193,6 +187,19 @@ impl Reconciler {
     }
 }
 
+/// The part of a period that is compared: since the account was first connected, and older than the last minutes, which are under way. Of a
+/// period that is over it is the same whenever it is asked for.
+fn compared(period: Period, connected: Timestamp, now: Timestamp) -> Result<Span, ReconcileError> {
+    if connected >= period.until() {
+        return Err(ReconcileError::BeforeConnection);
+    }
+    let young = now.plus_secs(-YOUNG_SECS);
+    let until = period.until().min(young.plus_secs(-(young.secs() % 60)));
+    let until = Timestamp::from_secs(until.secs()).unwrap_or(until);
+    let from = period.from().max(connected);
+    if from >= until { Err(ReconcileError::NotOver) } else { Ok(Span { from, until }) }
+}
+
 fn draft(log: &LogId, about: About<'_>, actor: &Actor, report: &Report) -> Draft {
     let Tally { matched, only_stripe, only_ledger, different } = report.tally;
     let fields = json!({
@@ -207,4 +214,26 @@ fn draft(log: &LogId, about: About<'_>, actor: &Actor, report: &Report) -> Draft
     });
     let fields = fields.as_object().cloned().unwrap_or_default();
     Draft { log: log.clone(), actor: actor.clone(), ty: EntryType::ReconcileReported, fields }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_compared_from_the_connection_to_ten_minutes_ago() {
+        let at = |text: &str| format!("2026-10-{text}:00.000Z").parse::<Timestamp>().unwrap();
+        let day: Period = "2026-10-31".parse().unwrap();
+        let span =
+            |connected: &str, now: Timestamp| compared(day, at(connected), now).map(|span| (span.from, span.until));
+        let midnight = "2026-11-01T00:00:00.000Z".parse::<Timestamp>().unwrap();
+        assert_eq!(span("01T00:00", midnight.plus_secs(86_400)).unwrap(), (at("31T00:00"), midnight));
+        assert_eq!(span("31T12:00", midnight.plus_secs(86_400)).unwrap(), (at("31T12:00"), midnight));
+        assert_eq!(span("31T12:00", at("31T12:30")).unwrap(), (at("31T12:00"), at("31T12:20")));
+        // The first minutes of a connection, and of a day.
+        assert!(matches!(span("31T12:00", at("31T12:10")), Err(ReconcileError::NotOver)));
+        assert!(matches!(span("01T00:00", at("31T00:05")), Err(ReconcileError::NotOver)));
+        assert!(matches!(span("01T00:00", at("30T23:00")), Err(ReconcileError::NotOver)));
+        assert!(matches!(compared(day, midnight, midnight.plus_secs(86_400)), Err(ReconcileError::BeforeConnection)));
+    }
 }
