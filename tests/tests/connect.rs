@@ -1,6 +1,9 @@
 //! Connecting an account, through the functions' own handlers, the AWS doubles and the Stripe sandbox.
 
 mod crashes;
+mod door;
+mod key_refused;
+mod own_endpoint;
 mod refusals;
 mod restricted;
 mod stage;
