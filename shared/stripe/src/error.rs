@@ -63,6 +63,12 @@ impl ApiRefusal {
             param: error.param.as_deref().map(word),
         })
     }
+
+    /// Whether Stripe failed, and says nothing of what was asked.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        self.status.is_some_and(|status| status >= StatusCode::INTERNAL_SERVER_ERROR.as_u16())
+    }
 }
 
 /// A call to Stripe's API that did not succeed.

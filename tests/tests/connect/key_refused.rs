@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axiru_aws::refresh::{Ask, Refreshed};
+use axiru_aws::refresh::{Ask, RefreshError, Refreshed};
 use axiru_aws::tokens::TokenError;
 use axiru_domain::Mode;
 use axiru_in_process::REFRESH_QUEUE_URL;
@@ -33,14 +33,15 @@ impl Transport for Held {
     }
 }
 
-/// Stripe, which says that the key lacks a permission, whatever is asked.
-struct Forbids;
+/// Stripe, which has one answer to whatever is asked.
+struct Says(StatusCode);
 
-impl Transport for Forbids {
+impl Transport for Says {
     fn send(&self, _: Request<Bytes>) -> Answering<'_> {
-        Box::pin(async {
-            let body = json!({"error": {"type": "invalid_request_error", "message": "The key does not have the required permissions"}});
-            Ok(Response::builder().status(StatusCode::FORBIDDEN).body(Bytes::from(body.to_string())).unwrap())
+        let status = self.0;
+        Box::pin(async move {
+            let body = json!({"error": {"type": "api_error", "message": "No."}});
+            Ok(Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap())
         })
     }
 }
@@ -101,7 +102,14 @@ fn a_key_that_lacks_a_permission_is_a_key() {
     run(async |stage| {
         stage.with_key("live", &READS).await;
         let ask = refused(stage).await;
-        assert_eq!(stage.refresher_at(Arc::new(Forbids)).refresh(&ask).await.unwrap(), Refreshed::Fresh);
+        let told = async |status| stage.refresher_at(Arc::new(Says(status))).refresh(&ask).await;
+        assert_eq!(told(StatusCode::FORBIDDEN).await.unwrap(), Refreshed::Fresh);
+        // Where Stripe fails it is not known, and asked again.
+        for status in
+            [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS]
+        {
+            assert!(matches!(told(status).await, Err(RefreshError::Key(_))), "{status}");
+        }
         assert_eq!(asked_for_a_person(stage).await, 0);
         assert!(stage.reader().token(&stage.scope(Mode::Live, &stage.merchant)).await.is_ok());
     });
