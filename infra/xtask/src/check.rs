@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{artefacts, chromium, demo, deployment, golang, ports, rights, sandbox, sbom, template, tools};
+use crate::{artefacts, chromium, demo, deployment, features, golang, ports, rights, sandbox, sbom, template, tools};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
@@ -127,11 +127,14 @@ impl Ground<'_> {
         ]
     }
 
-    /// What is depended on, and the bill of it.
+    /// What is depended on, the bill of it, and whether the functions agree.
     async fn dependencies(&self, name: &str, command: Command) -> Result<()> {
         self.check(name, command).await?;
         let step = self.progress.loud_step("bill of materials");
         sbom::check(self.folders, self.progress).await?;
+        step.done();
+        let step = self.progress.loud_step("features of the functions");
+        step.detail(&features::check(self.folders).await?);
         step.done();
         Ok(())
     }

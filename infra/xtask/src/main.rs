@@ -18,6 +18,7 @@ mod demo;
 mod deploy;
 mod deployment;
 mod elf;
+mod features;
 mod folders;
 mod function;
 mod golang;
