@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// Measure starts and first calls only.
     #[arg(long)]
     starts: bool,
+    /// Let the functions trust the certificates of this file (PEM) instead of the machine's, to see what reading those costs.
+    #[arg(long, value_name = "FILE")]
+    roots: Option<PathBuf>,
 }
 
 /// Measures and prints.
@@ -49,7 +52,8 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
             folders.binaries.clone()
         }
     };
-    starts::print(functions, &binaries).await?;
+    let roots = arguments.roots.as_ref().map(std::path::absolute).transpose()?;
+    starts::print(functions, &binaries, roots.as_deref()).await?;
     if arguments.starts {
         return Ok(());
     }

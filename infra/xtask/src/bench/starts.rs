@@ -40,7 +40,7 @@ struct Measured {
 }
 
 /// Measures the functions in a folder of binaries beside the empty one, and prints.
-pub(super) async fn print(functions: Vec<Function>, binaries: &Path) -> Result<()> {
+pub(super) async fn print(functions: Vec<Function>, binaries: &Path, roots: Option<&Path>) -> Result<()> {
     let account = BareAccount::start().await?;
     let empty = Measured::new(EMPTY.to_owned(), binary(binaries, EMPTY), None);
     let others =
@@ -48,7 +48,7 @@ pub(super) async fn print(functions: Vec<Function>, binaries: &Path) -> Result<(
     let mut all: Vec<Measured> = std::iter::once(empty).chain(others).collect();
     for _ in 0..STARTS {
         for one in &mut all {
-            let start = one.start(&account).await.with_context(|| format!("starting {}", one.name))?;
+            let start = one.start(&account, roots).await.with_context(|| format!("starting {}", one.name))?;
             one.starts.push(start);
         }
     }
@@ -69,12 +69,16 @@ impl Measured {
         Self { name, program, function, starts: Vec::new() }
     }
 
-    async fn start(&self, account: &BareAccount) -> Result<Start> {
+    async fn start(&self, account: &BareAccount, roots: Option<&Path>) -> Result<Start> {
         let mut api = RuntimeApi::start().await?;
         let mut command = match &self.function {
             Some(function) => function.command(&self.program, &api.address, &account.url),
             None => bare(&self.program, &api.address),
         };
+        if let Some(roots) = roots {
+            // Where it is set nothing else is read (rustls-native-certs).
+            command.env("SSL_CERT_FILE", roots);
+        }
         account.calls();
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("no {}", self.program.display()))?;
