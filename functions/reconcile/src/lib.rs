@@ -196,7 +196,7 @@ fn settle(task: &Task, outcome: Result<Done, RunError>) -> bool {
 }
 
 fn tell_healed(task: &Task, healed: Healed) {
-    let Healed { listed, untold, entries, failed } = healed;
+    let Healed { listed, untold, entries, ungoverned, failed } = healed;
     tracing::info!(
         scope = %task.scope, events.listed = listed, events.recovered = untold, events.failed = failed, entries,
         "a scope was healed"
@@ -205,6 +205,9 @@ fn tell_healed(task: &Task, healed: Healed) {
     metrics::count(NAME, mode, Metric::EventsRecovered, untold);
     metrics::count(NAME, mode, Metric::EventsNotRecovered, failed);
     metrics::count(NAME, mode, Metric::EntriesAppended, entries);
+    if ungoverned > 0 {
+        metrics::count(NAME, mode, Metric::MovementsUngoverned, ungoverned);
+    }
 }
 
 fn tell_reconciled(task: &Task, reconciled: &Reconciled) {

@@ -82,6 +82,8 @@ async fn cargo_lambda(folders: &Folders, progress: &Progress) -> Result<PathBuf>
     // In the function's own folder, as SAM does: so cargo resolves the features of this function alone.
     build.current_dir(folders.root.join("functions").join(DEPLOYABLE));
     build.args(["lambda", "build", "--quiet", "--x86-64"]).env("PATH", path);
+    // What it demands of the machine is the same, and all of it is compiled once more for this target.
+    build.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
     let status = build.stdin(Stdio::null()).kill_on_drop(true).status().await.context("cargo does not start")?;
     ensure!(status.success(), "`cargo lambda build` ended with {status}");
     step.done();

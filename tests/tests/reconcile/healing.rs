@@ -170,3 +170,22 @@ async fn late_news_of_what_an_enforced_plan_blocks_is_what_it_always_is() {
     let (entry, report) = shop.reports().await.pop().unwrap();
     assert_eq!(numbers(&entry), [3, 0, 0, 0], "{report:#}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_late_and_cannot_be_undone_is_counted_as_ungoverned() {
+    let shop = Shop::simple().await;
+    let policies = r#"@id("allow") permit(principal, action == Axiru::Action::"transfer", resource);
+        @id("huge") forbid(principal, action == Axiru::Action::"transfer", resource) when { context.amount_minor > 1000 };"#;
+    shop.enforce("transfer", policies).await;
+    shop.control("deliveries/outage");
+    shop.clock_at(at(9, 0));
+    for amount in [500, 5_000] {
+        shop.does("transfers", json!({"amount": amount, "destination": "acct_2"}));
+    }
+    let healed = shop.healer.heal(&scope(), None).await.unwrap();
+    assert_eq!((healed.untold, healed.ungoverned), (2, 1), "{healed:?}");
+    let late = shop.told().await.iter().filter(|entry| entry.ty() == "movement.too_late").count();
+    assert_eq!(late, 1);
+    // It is told once, and rings once.
+    assert_eq!(shop.healer.heal(&scope(), None).await.unwrap().ungoverned, 0);
+}

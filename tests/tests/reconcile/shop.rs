@@ -10,7 +10,7 @@ use axiru_aws::jobs::JobQueue;
 use axiru_aws::observe::{Observed, Observer};
 use axiru_aws::plans::{PlanHead, PlanHeads};
 use axiru_aws::reach::Reach;
-use axiru_aws::reconcile::{Task, TaskQueue};
+use axiru_aws::reconcile::{Healer, Task, TaskQueue};
 use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::{Purpose, Seal, SealContext};
 use axiru_aws::tokens::TokenReader;
@@ -96,6 +96,8 @@ pub(super) struct Shop {
     pub(super) sandbox: Sandbox,
     pub(super) app: App,
     pub(super) observer: Observer,
+    /// What heals, by itself.
+    pub(super) healer: Healer,
     clock: fn() -> Timestamp,
     lanes: u16,
 }
@@ -127,11 +129,13 @@ impl Shop {
         let tasks = TaskQueue::new(reconcile.sqs.clone(), local::RECONCILE_QUEUE_URL);
         let bucket = Bucket::new(reconcile.s3.clone(), local::EXPORT_BUCKET);
         let jobs = JobQueue::new(reconcile.sqs.clone(), local::EXECUTIONS_QUEUE_URL);
-        let observer = Observer::new(store.clone()).with_clock(clock).with_jobs(jobs);
+        let observer = Observer::new(store.clone()).with_clock(clock).with_jobs(jobs.clone());
+        let again = Observer::new(store.clone()).with_clock(clock).with_jobs(jobs);
+        let healer = Healer::new(store.clone(), Arc::clone(&reach), again, clock);
         let app = App::new(store, tasks, reach, bucket, observer, clock).with_budget(setup.budget);
         // Webhooks of the day itself.
         let observer = Observer::new(store_of(&acting_as("ObserveRole", &account, retries))).with_clock(evening);
-        let shop = Self { account, clients, sandbox, app, observer, clock, lanes };
+        let shop = Self { account, clients, sandbox, app, observer, healer, clock, lanes };
         // Tokens live for an hour: the one that the function uses.
         shop.clock_at(clock().secs());
         for mode in Mode::ALL {

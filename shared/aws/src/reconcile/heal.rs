@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axiru_domain::{Scope, Timestamp};
+use axiru_ledger::types::EntryType;
 use axiru_stripe::event::{EVENT_TYPES, EventError, Projected};
 use axiru_stripe::report::Report;
 use axiru_stripe::rest::lists::ListedEvent;
@@ -38,6 +39,8 @@ pub struct Healed {
     pub untold: u64,
     /// Entries that followed.
     pub entries: u64,
+    /// Of those, movements that an enforced plan forbids and that could not be undone.
+    pub ungoverned: u64,
     /// Events that cannot be read, or not be observed; the log says why.
     pub failed: u64,
 }
@@ -149,7 +152,11 @@ impl Healer {
         let events: Vec<_> = untold.iter().map(|report| report.event.clone()).collect();
         for (event, outcome) in events.iter().zip(self.observer.observe(untold).await) {
             match outcome {
-                Ok(Observed::Recorded(entries)) => healed.entries += entries.len() as u64,
+                Ok(Observed::Recorded(entries)) => {
+                    healed.entries += entries.len() as u64;
+                    let late = entries.iter().filter(|entry| entry.ty == EntryType::MovementTooLate.as_str());
+                    healed.ungoverned += late.count() as u64;
+                }
                 Ok(Observed::NotConnected) => {}
                 Err(error) if error.retry() == Retry::Never => {
                     tracing::error!(scope = %connection.scope, event.id = %event, error = %error, "a listed event could not be observed");

@@ -146,7 +146,7 @@ metrics! {
     MailsDelayed, Count, Function, &["notify"];
     MailsReturned, Count, Mode, &["notify"];
     MailsSent, Count, Mode, &["notify"];
-    MovementsUngoverned, Count, Mode, &["execute", "observe"];
+    MovementsUngoverned, Count, Mode, &["execute", "observe", "reconcile"];
     NoOperators, Count, Mode, &["notify"];
     OutcomeUnknown, Count, Mode, &["execute", "gateway"];
     PolicyErrors, Count, Mode, &["decide", "gateway"];
