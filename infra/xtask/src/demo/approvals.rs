@@ -119,7 +119,7 @@ pub(super) async fn play(
     tokio::time::sleep(Duration::from_secs(5).saturating_sub(held_at.elapsed())).await;
     invoke(stack, "SweepFunctionName").await?;
     agent.until("held-3", 7_600, (400, "approval_expired")).await?;
-    let late = Browser::new()?.open(&mailed(control, &expired).await?).await?;
+    let late = Browser::new(stack)?.open(&mailed(control, &expired).await?).await?;
     ensure!(late.page().is_err(), "a link of a request that has expired still asks");
 
     // Whatever was pressed, and however often the agent called: one refund.
@@ -171,7 +171,7 @@ async fn mailed(control: &Control, request: &str) -> Result<String> {
 
 /// Opens a link as a mail scanner and then as a person does, and presses a button.
 async fn answer(stack: &Stack, link: &str, decision: &str) -> Result<()> {
-    let mut browser = Browser::new()?;
+    let mut browser = Browser::new(stack)?;
     // Looking is nothing, however often.
     browser.open(link).await?.page()?;
     let page = browser.open(link).await?.page()?;

@@ -1,8 +1,13 @@
-//! A browser as small as the story needs: pages, forms, one cookie, no redirect followed unseen.
+//! A browser as small as the story needs: pages, forms, one cookie, no redirect followed unseen. What Axiru shows is kept beside the logs, for
+//! whoever wants to know what stands in it.
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, StatusCode};
+
+use crate::stack::Stack;
 
 /// A page or a redirect.
 pub(super) struct Answer {
@@ -16,12 +21,19 @@ pub(super) struct Answer {
 pub(super) struct Browser {
     client: Client,
     cookie: Option<String>,
+    /// Axiru's own address, and where its pages are kept.
+    axiru: (String, PathBuf),
+}
+
+/// Where the pages of a run are kept.
+pub(super) fn pages(stack: &Stack) -> PathBuf {
+    stack.folder.join("pages")
 }
 
 impl Browser {
-    pub(super) fn new() -> Result<Self> {
+    pub(super) fn new(stack: &Stack) -> Result<Self> {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, cookie: None })
+        Ok(Self { client, cookie: None, axiru: (stack.url.clone(), pages(stack)) })
     }
 
     /// Opens a page.
@@ -47,7 +59,15 @@ impl Browser {
         if let Some(cookie) = text(SET_COOKIE) {
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
-        Ok(Answer { status: answer.status(), location: text(LOCATION), body: answer.text().await? })
+        let (status, location, url) = (answer.status(), text(LOCATION), answer.url().clone());
+        let body = answer.text().await?;
+        let (axiru, folder) = &self.axiru;
+        if url.as_str().starts_with(axiru.as_str()) {
+            std::fs::create_dir_all(folder)?;
+            let before = std::fs::read_dir(folder)?.count();
+            std::fs::write(folder.join(format!("{before:03}{}.html", url.path().replace('/', "-"))), &body)?;
+        }
+        Ok(Answer { status, location, body })
     }
 }
 

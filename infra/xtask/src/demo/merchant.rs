@@ -23,7 +23,7 @@ pub(super) async fn account(control: &Control, name: &str, platform: Option<&str
 
 /// Follows the set-up link as a person would, to the page that says it is done.
 pub(super) async fn connect(stack: &Stack, link: &str, mode: &str, account: &str, name: &str) -> Result<()> {
-    let mut browser = Browser::new()?;
+    let mut browser = Browser::new(stack)?;
     let page = browser.open(link).await?.page()?;
     let marker = format!("name=\"mode\" value=\"{mode}\"");
     let token = page.hidden("link", &marker)?;

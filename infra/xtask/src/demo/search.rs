@@ -1,4 +1,5 @@
-//! The search: what was planted, and every secret, must stand nowhere but in its place. Logs, export, tables, queues, buckets and mails are read whole.
+//! The search: what was planted, and every secret, must stand nowhere but in its place. Logs, export, tables, queues, buckets, mails and pages are read
+//! whole.
 
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 use url::form_urlencoded::byte_serialize;
 
+use super::browser::pages;
 use super::control::Control;
 use super::ledger::files_below;
 use crate::folders::Folders;
@@ -59,7 +61,7 @@ pub(super) async fn search(
     planted: &[Planted],
 ) -> Result<usize> {
     let mut places = Vec::new();
-    for (of, folder) in [("log", stack.logs()), ("export", export.to_owned())] {
+    for (of, folder) in [("log", stack.logs()), ("export", export.to_owned()), ("page", pages(stack))] {
         for file in files_below(&folder)? {
             let text = String::from_utf8_lossy(&std::fs::read(&file)?).into_owned();
             // The stand-in for SES notes to whom it sends, as a mail server does; it is not Axiru's.
@@ -89,7 +91,7 @@ pub(super) async fn search(
         places.push(serde_json::from_str(line).context("a place is no JSON")?);
     }
     ensure!(places.len() > LEAST_PLACES, "only {} places were read", places.len());
-    for kind in ["log/", "export/", "mail", "table/", "bucket/"] {
+    for kind in ["log/", "export/", "page/", "mail", "table/", "bucket/"] {
         ensure!(places.iter().any(|place| place.place.starts_with(kind)), "nothing of `{kind}` was read");
     }
     let sought: Vec<_> = planted.iter().map(|planted| (planted, forms(&planted.text))).collect();
@@ -207,5 +209,7 @@ mod tests {
         assert!(!matches("table/*/test#acct_*#persons", "table/axiru-State-1/live#acct_1#persons/per_1"));
         assert!(matches("mail", "mail") && !matches("table/*/live", "table/x/test#a/b"));
         assert!(!matches("table/*/x", "table/y"));
+        assert!(matches("page/*-approvals", "page/007-approvals-decide.html"));
+        assert!(!matches("page/*-approvals", "page/001-stripe-install.html"));
     }
 }

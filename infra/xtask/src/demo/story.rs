@@ -98,8 +98,8 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
     uninstall(&control, &axiru, stack, &format!("live/{merchant}"), &export).await?;
     step.done();
 
-    let step =
-        progress.step("searching logs, export, tables, queues, buckets and mails for secrets and for what is personal");
+    let step = progress
+        .step("searching logs, export, tables, queues, buckets, mails and pages for secrets and for what is personal");
     let places = search(folders, &venv, stack, &control, &export, &planted(&handed, &key)).await?;
     step.detail(&format!("{places} places"));
     step.done();
@@ -279,7 +279,7 @@ pub(super) fn read_entries(folder: &Path) -> Result<String> {
 }
 
 /// What was planted in the story, and where alone it may stand: whom Axiru mails, and what they said, is in rows that can be erased; who asks and
-/// who answered is told by name in mails to those who are asked.
+/// who answered is told by name to those who are asked, in mails and on the pages that they lead to.
 fn planted(handed: &Handed, key: &str) -> Vec<Planted> {
     let personal = |text: &str| Planted { text: text.to_owned(), places: &[], what: "something personal" };
     let mut all: Vec<Planted> = CANARIES.iter().map(|text| personal(text)).collect();
@@ -287,18 +287,23 @@ fn planted(handed: &Handed, key: &str) -> Vec<Planted> {
     let [operator, why, claim] = super::decide::CANARIES;
     all.push(rows(
         operator,
-        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias", "mail"],
+        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias", "mail", "page/*-approvals"],
         "the address of an operator",
     ));
     all.push(rows(
         super::approvals::APPROVER,
-        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias", "mail"],
+        &["table/*/test#acct_*#persons", "table/*/test#acct_*#alias", "mail", "page/*-approvals"],
         "the address of an approver",
     ));
     all.push(rows(why, &["table/*/test#acct_*#why"], "why an operator did something"));
     all.push(rows(super::approvals::WORDS, &["table/*/test#acct_*#why"], "what an approver said"));
-    all.push(rows(claim, &["table/*/test#acct_*#request", "mail"], "what an agent claims in words"));
-    all.push(rows("/approvals/", &["mail"], "a link of an approver"));
+    // An approver's page shows what the agent says, and is where its link leads.
+    all.push(rows(
+        claim,
+        &["table/*/test#acct_*#request", "mail", "page/*-approvals"],
+        "what an agent claims in words",
+    ));
+    all.push(rows("/approvals/", &["mail", "page/*-approvals"], "a link of an approver"));
     for (text, what) in [(&handed.key, "a restricted key"), (&handed.secret, "a signing secret")] {
         all.push(rows(text, &[], what));
     }
