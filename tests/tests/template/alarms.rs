@@ -1,6 +1,7 @@
 //! Alarms and the dashboard: what they watch is really written, what they say is documented, and nothing that must be heard is silent.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use axiru_runtime::metrics::{By, Metric, NAMESPACE};
 use serde_json::Value;
@@ -145,4 +146,42 @@ fn the_dashboard_is_json_and_shows_only_what_there_is() {
     let all: BTreeSet<String> =
         resources("AWS::SQS::Queue").into_keys().filter(|id| id.contains("DeadLetter")).map(str::to_owned).collect();
     assert_eq!(dead, all, "every dead-letter queue is shown");
+}
+
+/// The program text below a folder.
+fn program(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| if path.is_dir() { program(&path) } else { std::fs::read_to_string(&path).unwrap() })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn whoever_is_said_to_write_a_metric_names_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    // What several share, such as counting decisions, stands there.
+    let shared = program(&root.join("shared/runtime/src"));
+    let everybody = Metric::ColdStarts.functions();
+    let mut unwritten = Vec::new();
+    // What everybody writes is written by what everybody shares.
+    for metric in Metric::ALL.iter().filter(|metric| metric.functions() != everybody) {
+        let named = format!("Metric::{}", metric.name());
+        for function in metric.functions() {
+            let own = program(&root.join("functions").join(function).join("src"));
+            if !names(&own, &named) && !names(&shared, &named) {
+                unwritten.push(format!("{function}: {named}"));
+            }
+        }
+    }
+    assert!(unwritten.is_empty(), "said to be written, and not in the program: {unwritten:?}");
+}
+
+/// Whether a text has that word, and not only as the beginning of a longer one.
+fn names(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let after = text[at + word.len()..].chars().next();
+        !after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }
