@@ -62,7 +62,7 @@ enum Command {
     /// Play Axiru's main job from connecting an account to a verified export, then stop.
     ///
     /// Builds the functions, brings template.yaml up on the local stack and the Stripe sandbox beside it, and ends with a summary.
-    /// Keeps nothing but the logs and the export, in the target folder.
+    /// Keeps nothing but the logs, the export and the pages that people were shown, in the target folder.
     Demo(demo::Arguments),
     /// Bring Axiru up at http://127.0.0.1:8787 and the Stripe sandbox at http://127.0.0.1:8788, and stay until Ctrl-C.
     ///
