@@ -183,13 +183,6 @@ fn enforceable(granted: &Granted) -> Vec<&'static str> {
 /// Why Stripe did not say whose a key is, or what it may do.
 fn not_asked(error: &StripeError) -> Problem {
     tracing::warn!(refusal = %error, "a restricted key could not be looked at");
-    let unavailable = || {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "stripe_unavailable",
-            "Stripe did not answer everything that was asked; nothing was connected",
-        )
-    };
     match error {
         StripeError::Unauthorized => Problem::new(
             StatusCode::BAD_REQUEST,
@@ -201,8 +194,13 @@ fn not_asked(error: &StripeError) -> Problem {
             "account_unreadable",
             "the key may not say whose it is: give it the permission to read the account (`connected_account_read`)",
         ),
-        StripeError::Transport(_) | StripeError::Busy | StripeError::Status(_) => unavailable(),
-        StripeError::Refused(refusal) if refusal.is_failure() => unavailable(),
+        StripeError::Transport(_) | StripeError::Busy | StripeError::Failed(_) | StripeError::Status(_) => {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "stripe_unavailable",
+                "Stripe did not answer everything that was asked; nothing was connected",
+            )
+        }
         StripeError::Refused(_) | StripeError::Answer { .. } => Problem::new(
             StatusCode::BAD_GATEWAY,
             "stripe_unexpected",

@@ -63,12 +63,6 @@ impl ApiRefusal {
             param: error.param.as_deref().map(word),
         })
     }
-
-    /// Whether Stripe failed, and says nothing of what was asked.
-    #[must_use]
-    pub fn is_failure(&self) -> bool {
-        self.status.is_some_and(|status| status >= StatusCode::INTERNAL_SERVER_ERROR.as_u16())
-    }
 }
 
 /// A call to Stripe's API that did not succeed.
@@ -86,10 +80,14 @@ pub enum StripeError {
     /// Another call with the same idempotency key is being answered, or too many calls were made.
     #[error("Stripe is busy with this or other calls")]
     Busy,
-    /// Stripe says no, or failed.
+    /// Stripe failed, with this status of 500 or more. It says nothing of what was asked, whatever its body; it may have acted
+    /// (Stripe, "Advanced error handling": the result of a 500 is indeterminate), and answers the same to the same idempotency key.
+    #[error("Stripe failed, with the status {0}")]
+    Failed(u16),
+    /// Stripe says no.
     #[error("Stripe refuses: {0}")]
     Refused(ApiRefusal),
-    /// A status without a body that explains it.
+    /// A status below 500 without a body that explains it.
     #[error("Stripe answers {0} without saying why")]
     Status(u16),
     /// The answer is not what Stripe says it is.
@@ -110,6 +108,7 @@ impl StripeError {
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
             StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS => Self::Busy,
+            _ if status.is_server_error() => Self::Failed(status.as_u16()),
             _ => ApiRefusal::read(Some(status), body).map_or(Self::Status(status.as_u16()), Self::Refused),
         }
     }
@@ -150,7 +149,8 @@ mod tests {
             (403, "", StripeError::Forbidden),
             (409, "", StripeError::Busy),
             (429, "", StripeError::Busy),
-            (502, "<html>", StripeError::Status(502)),
+            (502, "<html>", StripeError::Failed(502)),
+            (500, r#"{"error":{"type":"api_error","message":"canary"}}"#, StripeError::Failed(500)),
             (301, "", StripeError::Status(301)),
             (400, r#"{"error":"invalid_grant"}"#, StripeError::Status(400)),
         ] {

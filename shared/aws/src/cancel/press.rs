@@ -34,7 +34,7 @@ pub(super) async fn press(
             looked(rest, mode, what, object, code(&refusal)).await
         }
         Err(StripeError::Status(status)) if is_final(Some(status)) => looked(rest, mode, what, object, None).await,
-        Err(StripeError::Refused(_) | StripeError::Status(_)) => Ok(Said::Sticky),
+        Err(StripeError::Failed(_) | StripeError::Refused(_) | StripeError::Status(_)) => Ok(Said::Sticky),
         Err(error) => Err(error),
     }
 }

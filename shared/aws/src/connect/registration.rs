@@ -83,7 +83,9 @@ impl RegisterError {
     pub const fn retry(&self) -> Retry {
         match self {
             Self::Busy | Self::Random(_) => Retry::Later,
-            Self::Stripe(StripeError::Transport(_) | StripeError::Busy | StripeError::Status(_)) => Retry::Later,
+            Self::Stripe(
+                StripeError::Transport(_) | StripeError::Busy | StripeError::Failed(_) | StripeError::Status(_),
+            ) => Retry::Later,
             Self::Stripe(_) => Retry::Never,
             Self::Store(StoreError::Aws(error)) => error.retry(),
             Self::Store(StoreError::Row(_)) => Retry::Never,

@@ -46,11 +46,7 @@ impl ListError {
         match self {
             Self::Token(TokenError::Expired) => Retry::Later,
             Self::Token(TokenError::Store(StoreError::Aws(error))) => error.retry(),
-            Self::Stripe(StripeError::Transport(_) | StripeError::Busy | StripeError::Status(500..)) => Retry::Later,
-            Self::Stripe(StripeError::Refused(refusal)) => match refusal.status {
-                Some(500..) => Retry::Later,
-                _ => Retry::Never,
-            },
+            Self::Stripe(StripeError::Transport(_) | StripeError::Busy | StripeError::Failed(_)) => Retry::Later,
             Self::Permission(_) | Self::Token(_) | Self::Stripe(_) | Self::TooLong => Retry::Never,
         }
     }

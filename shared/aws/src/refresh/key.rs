@@ -27,9 +27,6 @@ impl Refresher {
         };
         match Rest::new(self.stripe.as_ref(), &self.base, &secret).profile().await {
             Err(StripeError::Unauthorized) => self.end_key(scope, attempt).await,
-            Err(StripeError::Refused(refusal)) if refusal.is_failure() => {
-                Err(RefreshError::Key(StripeError::Refused(refusal)))
-            }
             // Whatever else it says, it says it to somebody it knows.
             Ok(_) | Err(StripeError::Forbidden | StripeError::Refused(_) | StripeError::Answer { .. }) => {
                 Ok(Refreshed::Fresh)

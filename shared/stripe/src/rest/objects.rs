@@ -121,7 +121,7 @@ impl ReadError {
     /// What a failed call means that needs `permission`.
     fn of(permission: &'static str) -> impl FnOnce(StripeError) -> Self {
         move |error| match error {
-            StripeError::Transport(_) => Self::Unavailable,
+            StripeError::Transport(_) | StripeError::Failed(_) => Self::Unavailable,
             StripeError::Unauthorized => Self::Unauthorized,
             StripeError::Forbidden => Self::Permission(permission),
             StripeError::Busy => Self::RateLimited,
@@ -129,7 +129,6 @@ impl ReadError {
             StripeError::Status(_) => Self::Unavailable,
             StripeError::Refused(refusal) if refusal.status == Some(404) => Self::NoSuch,
             StripeError::Refused(refusal) if refusal.code.as_deref() == Some("resource_missing") => Self::NoSuch,
-            StripeError::Refused(refusal) if refusal.status.is_some_and(|status| status >= 500) => Self::Unavailable,
             StripeError::Refused(refusal) => Self::Refused(refusal),
             StripeError::Answer { at, what } => Self::Answer { at, what },
         }
