@@ -10,6 +10,7 @@ use axiru_in_process::{
     DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_TEST, OBSERVATIONS_QUEUE_URL, REFRESH_QUEUE_URL, Retries, SEAL_KEY_ID,
     STATE_TABLE,
 };
+use axiru_stripe::permissions::PERMISSIONS;
 use axiru_stripe::transport::Transport;
 use axiru_stripe_sandbox::sign;
 use http::{Request, StatusCode};
@@ -21,15 +22,16 @@ use crate::acting::{acting_as, store_of};
 
 pub(super) const ROSA: &str = "arn:aws:iam::111122223333:user/rosa";
 
-pub(super) const READS: [&str; 7] = [
-    "charge_read",
-    "dispute_read",
-    "payout_read",
-    "transfer_read",
-    "event_read",
-    "balance_transaction_source_read",
-    "connected_account_read",
-];
+/// The permissions that a key needs to be read with: those of the app's manifest.
+pub(super) const READS: [&str; PERMISSIONS.len()] = {
+    let mut names = [""; PERMISSIONS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = PERMISSIONS[at].name;
+        at += 1;
+    }
+    names
+};
 
 pub(super) fn chg(digit: char) -> String {
     format!("chg_{}", digit.to_string().repeat(32))

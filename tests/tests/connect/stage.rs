@@ -10,11 +10,8 @@ use axiru_domain::{Lane, Lanes, LogId, Mode, Scope, Timestamp};
 use axiru_fn_connect::{App, Config};
 use axiru_in_process::{DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_TEST, InProcess, Retries, SEAL_KEY_ID};
 use axiru_ledger::entry::Entry;
-use axiru_stripe::transport::{Answering, Transport, TransportError};
 use axiru_stripe_sandbox::{Sandbox, SandboxConfig, router};
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
 use lambda_http::Body;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -31,22 +28,6 @@ pub(super) struct Stage {
     pub(super) admin: axiru_fn_admin::App,
     /// An account that can be connected.
     pub(super) merchant: String,
-}
-
-/// The sandbox's router, called in this process.
-struct InThisProcess(Sandbox);
-
-impl Transport for InThisProcess {
-    fn send(&self, request: Request<Bytes>) -> Answering<'_> {
-        let router = router(self.0.clone());
-        Box::pin(async move {
-            let answer =
-                router.oneshot(request.map(axum::body::Body::from)).await.map_err(|_| TransportError::Broken)?;
-            let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(|_| TransportError::Broken)?.to_bytes();
-            Ok(Response::from_parts(head, body))
-        })
-    }
 }
 
 /// A clock that follows tokio's, so that waiting costs no time.
@@ -99,7 +80,7 @@ impl Stage {
             store: store_of(&connect),
             seal: Seal::new(connect.kms, SEAL_KEY_ID),
             developers: Developers::new(connect.secrets, DEVELOPER_SECRET_TEST, DEVELOPER_SECRET_LIVE),
-            stripe: Arc::new(InThisProcess(sandbox.clone())),
+            stripe: Arc::new(account.stripe(&sandbox)),
             plans: plans.iter().map(plan).collect(),
             now,
         };
@@ -187,6 +168,11 @@ impl Stage {
         let token = link.split_once("link=").unwrap().1;
         let answer = self.ask("POST", "/stripe/install", None, &[("link", token), ("mode", mode.as_str())]).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", text(&answer));
+        Self::sent_to(&answer)
+    }
+
+    /// Where a browser is sent to give its consent: the address and the cookie.
+    pub(super) fn sent_to(answer: &Response<Body>) -> (Url, String) {
         let consent = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         (consent, cookie)

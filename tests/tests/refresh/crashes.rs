@@ -1,7 +1,8 @@
-//! Every fault at every call to AWS during a renewal, with SDK retries on and off, and a second fault in the recovery: nothing is lost, or
+//! Every fault at every call to AWS and to Stripe during a renewal, with SDK retries on and off, and a second fault in the recovery: nothing is lost, or
 //! the state is clear.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axiru_aws::refresh::Refreshed;
@@ -66,10 +67,20 @@ async fn clearly_dead(ground: &Ground, reason: &str) -> Result<(), String> {
 }
 
 #[test]
-fn where_stripe_answers_a_key_again_no_fault_loses_the_tokens() {
+fn where_stripe_answers_a_key_again_no_fault_but_its_own_failure_loses_the_tokens() {
     let set_up = async |account, retries| due(account, retries, true).await;
+    let lost = AtomicUsize::new(0);
+    let check = async |ground: &Ground| {
+        // It may have renewed and then failed, and says the same to the same key for a day.
+        if ground.state(MODE).await != "active" && ground.stripe.failed() > 0 {
+            lost.fetch_add(1, Ordering::Relaxed);
+            return clearly_dead(ground, "lost_grant").await;
+        }
+        works(ground).await
+    };
     let report = Enumerator::new("refresh: Stripe replays").second_faults(29).delays(&[Duration::from_secs(30)]);
-    report.run(set_up, renew, next_run, works).unwrap_or_else(|violation| panic!("{violation}"));
+    report.run(set_up, renew, next_run, check).unwrap_or_else(|violation| panic!("{violation}"));
+    assert!(lost.into_inner() > 0, "none of Stripe's failures came after it had acted");
 }
 
 #[test]
@@ -89,8 +100,8 @@ fn where_stripe_does_not_the_tokens_work_or_the_account_is_known_to_need_a_perso
     report.run(set_up, renew, next_run, check).unwrap_or_else(|violation| panic!("{violation}"));
     let (worked, dead) = *ends.lock().unwrap();
     println!("refresh: Stripe does not replay: {worked} times the tokens work, {dead} times a person is needed");
-    // Only who dies between Stripe's answer and the store loses them: a small part of all points.
-    assert!(dead > 0 && dead * 5 < worked, "{worked} worked, {dead} dead");
+    // Only what goes wrong between Stripe's renewal and the store loses them.
+    assert!(dead > 0 && dead * 3 < worked, "{worked} worked, {dead} dead");
 }
 
 #[test]

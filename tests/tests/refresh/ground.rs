@@ -59,7 +59,8 @@ pub(crate) fn run(story: impl AsyncFn(&Ground)) {
 
 impl Ground {
     pub(crate) async fn new(account: InProcess, retries: Retries, replays_tokens: bool) -> Self {
-        let ground = Self { account, stripe: Arc::new(Stripe::new(replays_tokens)), retries };
+        let stripe = Arc::new(Stripe::new(&account, replays_tokens));
+        let ground = Self { account, stripe, retries };
         ground.stripe.control("POST", "accounts", json!({"id": ACCOUNT, "business_name": "Rosa’s Shop"}));
         for mode in Mode::ALL {
             ground.connect(mode, "att_1").await;
@@ -70,7 +71,8 @@ impl Ground {
     /// The same deployment, as another process of it.
     pub(crate) fn another(&self) -> Self {
         let account = self.account.another_process();
-        Self { account, stripe: Arc::clone(&self.stripe), retries: self.retries }
+        let stripe = Arc::new(self.stripe.another(&account));
+        Self { account, stripe, retries: self.retries }
     }
 
     /// The row that connecting leaves behind.

@@ -1,17 +1,16 @@
-//! Stripe in this process: the sandbox behind a transport that counts, loses and delays.
+//! Stripe in this process: the way through the account's gate to the sandbox, which also counts, loses and delays.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axiru_in_process::InProcess;
 use axiru_stripe::transport::{Answering, Transport, TransportError};
-use axiru_stripe_sandbox::{Sandbox, SandboxConfig, router};
+use axiru_stripe_sandbox::{Sandbox, SandboxConfig};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use super::ground::now;
 
@@ -34,29 +33,40 @@ pub(crate) enum StripeFault {
     Late(Duration),
 }
 
-/// Stripe, as one deployment reaches it.
+/// Stripe, as one process of a deployment reaches it.
 pub(crate) struct Stripe {
     pub(crate) sandbox: Sandbox,
+    way: axiru_in_process::Stripe,
+    told: Arc<Told>,
+}
+
+/// What is told to Stripe, and what it counts.
+#[derive(Default)]
+struct Told {
     faults: Mutex<VecDeque<StripeFault>>,
     latency: Mutex<Duration>,
     renewed: AtomicUsize,
+    failed: AtomicUsize,
     paths: Mutex<Vec<String>>,
 }
 
 impl Stripe {
-    pub(crate) fn new(replays_tokens: bool) -> Self {
+    pub(crate) fn new(account: &InProcess, replays_tokens: bool) -> Self {
         let mut config = SandboxConfig { replays_tokens, ..SandboxConfig::default() };
         for (app, mode) in [(&mut config.test_app, "test"), (&mut config.live_app, "live")] {
             app.client_id = format!("ca_inprocess_{mode}");
             app.developer_key = format!("sk_{mode}_inprocess_developer");
         }
-        Self {
-            sandbox: Sandbox::new(config),
-            faults: Mutex::default(),
-            latency: Mutex::default(),
-            renewed: AtomicUsize::new(0),
-            paths: Mutex::default(),
-        }
+        Self::of(account, Sandbox::new(config), Arc::default())
+    }
+
+    fn of(account: &InProcess, sandbox: Sandbox, told: Arc<Told>) -> Self {
+        Self { way: account.stripe(&sandbox).at(|| now().secs()), sandbox, told }
+    }
+
+    /// The same Stripe, as another process reaches it.
+    pub(crate) fn another(&self, account: &InProcess) -> Self {
+        Self::of(account, self.sandbox.clone(), Arc::clone(&self.told))
     }
 
     /// A call of the sandbox's control API, at the time of the test's clock.
@@ -67,29 +77,34 @@ impl Stripe {
 
     /// The next calls go wrong like this, one each.
     pub(crate) fn fail(&self, faults: &[StripeFault]) {
-        self.faults.lock().unwrap().extend(faults);
+        self.told.faults.lock().unwrap().extend(faults);
     }
 
     /// Every answer takes this long.
     pub(crate) fn slow_down(&self, latency: Duration) {
-        *self.latency.lock().unwrap() = latency;
+        *self.told.latency.lock().unwrap() = latency;
     }
 
     /// How often a refresh token was spent.
     pub(crate) fn renewed(&self) -> usize {
-        self.renewed.load(Ordering::SeqCst)
+        self.told.renewed.load(Ordering::SeqCst)
+    }
+
+    /// How often a renewal was answered with a failure, which Stripe keeps under the key.
+    pub(crate) fn failed(&self) -> usize {
+        self.told.failed.load(Ordering::SeqCst)
     }
 
     /// Method and address of every call since the last look.
     pub(crate) fn calls(&self) -> Vec<String> {
-        std::mem::take(&mut self.paths.lock().unwrap())
+        std::mem::take(&mut self.told.paths.lock().unwrap())
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let address = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-        self.paths.lock().unwrap().push(format!("{} {address}", request.method()));
-        let fault = self.faults.lock().unwrap().pop_front();
-        let latency = *self.latency.lock().unwrap();
+        self.told.paths.lock().unwrap().push(format!("{} {address}", request.method()));
+        let fault = self.told.faults.lock().unwrap().pop_front();
+        let latency = *self.told.latency.lock().unwrap();
         tokio::time::sleep(latency).await;
         match fault {
             Some(StripeFault::Unreached) => Err(TransportError::Unreached),
@@ -114,15 +129,14 @@ impl Stripe {
 
     async fn apply(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let renewal = request.body().windows(24).any(|part| part == b"grant_type=refresh_token");
-        self.sandbox.control("POST", "clock", json!({"set": now().secs()})).unwrap();
-        let router = router(self.sandbox.clone());
-        let answer = router.oneshot(request.map(axum::body::Body::from)).await.map_err(|_| TransportError::Broken)?;
-        let (head, body) = answer.into_parts();
-        let body = body.collect().await.map_err(|_| TransportError::Broken)?.to_bytes();
-        if renewal && head.status == 200 && !head.headers.contains_key("idempotent-replayed") {
-            self.renewed.fetch_add(1, Ordering::SeqCst);
+        let answer = self.way.send(request).await?;
+        if renewal && answer.status() == 200 && !answer.headers().contains_key("idempotent-replayed") {
+            self.told.renewed.fetch_add(1, Ordering::SeqCst);
         }
-        Ok(Response::from_parts(head, body))
+        if renewal && answer.status().is_server_error() {
+            self.told.failed.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(answer)
     }
 }
 

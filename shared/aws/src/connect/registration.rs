@@ -254,8 +254,9 @@ impl Lead<'_> {
         self.update("leasing the webhook endpoint", condition, update, values, fresh).await
     }
 
-    /// Asks Stripe for the endpoint. A fresh generation first deletes what stands at our address and is of no use: endpoints of lost
-    /// generations, whose secrets nobody has.
+    /// Asks Stripe for the endpoint, and deletes what else stands at our address and is of no use: endpoints of lost generations, whose
+    /// secrets nobody has. A fresh generation does so first, so that they cannot pile up; one that is resumed may have been made already
+    /// and is told apart only by Stripe's answer.
     async fn create(
         &self,
         rest: &Rest<'_>,
@@ -263,14 +264,21 @@ impl Lead<'_> {
         seen: &Seen,
         fresh: bool,
     ) -> Result<NewEndpoint, StripeError> {
-        if fresh {
-            for stale in rest.endpoints_at(spec.url).await? {
-                if Some(&stale.id) != seen.endpoint.as_ref() {
-                    rest.delete_endpoint(&stale.id).await?;
+        let clear = async |made: Option<&StripeId>| -> Result<(), StripeError> {
+            for found in rest.endpoints_at(spec.url).await? {
+                if Some(&found.id) != seen.endpoint.as_ref() && Some(&found.id) != made {
+                    rest.delete_endpoint(&found.id).await?;
                 }
             }
+            Ok(())
+        };
+        if fresh {
+            clear(None).await?;
+            return rest.create_endpoint(spec.url, spec.events, &self.key).await;
         }
-        rest.create_endpoint(spec.url, spec.events, &self.key).await
+        let made = rest.create_endpoint(spec.url, spec.events, &self.key).await?;
+        clear(Some(&made.id)).await?;
+        Ok(made)
     }
 
     /// Stores the endpoint with its sealed secret; false if the lease was lost, or this is a retry of the same write.
