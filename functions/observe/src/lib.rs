@@ -8,7 +8,6 @@ use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Retry, Store};
-use axiru_ledger::types::EntryType;
 use axiru_runtime::batch::{give_back, guarded};
 use axiru_runtime::env;
 use axiru_runtime::load::{self, LoadError};
@@ -99,6 +98,10 @@ pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
 /// Logs and counts what became of a report; true when its message is done.
 fn settle(scope: &axiru_domain::Scope, event: &axiru_domain::StripeId, result: Result<Observed, ObserveError>) -> bool {
     let mode = Some(scope.mode());
+    let ungoverned = result.as_ref().map_or(0, Observed::ungoverned);
+    if ungoverned > 0 {
+        metrics::count(NAME, mode, Metric::MovementsUngoverned, ungoverned);
+    }
     match result {
         Ok(Observed::Recorded(entries)) => {
             for entry in &entries {
@@ -108,10 +111,6 @@ fn settle(scope: &axiru_domain::Scope, event: &axiru_domain::StripeId, result: R
                 );
             }
             metrics::count(NAME, mode, Metric::EntriesAppended, entries.len() as u64);
-            let ungoverned = entries.iter().filter(|entry| entry.ty == EntryType::MovementTooLate.as_str()).count();
-            if ungoverned > 0 {
-                metrics::count(NAME, mode, Metric::MovementsUngoverned, ungoverned as u64);
-            }
             true
         }
         Ok(Observed::NotConnected) => {

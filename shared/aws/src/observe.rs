@@ -18,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axiru_domain::{Date, LogId, Scope, StripeId, Timestamp};
 use axiru_ledger::entry::Entry;
+use axiru_ledger::types::EntryType;
 use axiru_stripe::report::{News, Report, Sighting};
 
 use crate::connection::{Connection, ConnectionState};
@@ -68,6 +69,15 @@ pub enum Observed {
     Recorded(Vec<Recorded>),
     /// Its scope is not connected: nothing is accepted for it.
     NotConnected,
+}
+
+impl Observed {
+    /// How many of the new entries tell that a movement which an enforced plan blocks can no longer be undone.
+    #[must_use]
+    pub fn ungoverned(&self) -> u64 {
+        let Self::Recorded(entries) = self else { return 0 };
+        entries.iter().filter(|entry| entry.ty == EntryType::MovementTooLate.as_str()).count() as u64
+    }
 }
 
 /// A new entry.

@@ -3,7 +3,7 @@
 use axiru_domain::RequestId;
 
 use super::{Course, DecideError, Decided, Decider, Undecided};
-use crate::requests::Found;
+use crate::requests::{Found, RequestRow};
 
 impl Decider {
     /// The decision that a request already has.
@@ -20,17 +20,7 @@ impl Decider {
         };
         // What this very call wrote, and lost the answer of, is no repetition.
         let cached = row.attempt != course.attempt;
-        let attempt = course.attempt.clone();
-        let exact = row.digest == course.digest;
-        Ok(Decided {
-            entry: self.store.decision_entry(&row).await?,
-            row: *row,
-            cached,
-            governed,
-            exact,
-            attempt,
-            stopped: None,
-        })
+        self.known(course, *row, cached, governed).await
     }
 
     /// The decision on an equal request that is open, which from now on answers this idempotency key too.
@@ -43,15 +33,24 @@ impl Decider {
         let row = self.store.request(&course.scope, open).await?;
         let alias = RequestId::of(&course.scope, &row.actor, &course.ask.idempotency_key);
         self.store.put_alias(&course.scope, &alias, open, &course.digest).await.map_err(Undecided::from)?;
-        let attempt = course.attempt.clone();
-        let exact = row.digest == course.digest;
+        self.known(course, *row, true, governed).await
+    }
+
+    /// What is decided already, with its entry.
+    async fn known(
+        &self,
+        course: &Course<'_>,
+        row: RequestRow,
+        cached: bool,
+        governed: bool,
+    ) -> Result<Decided, DecideError> {
         Ok(Decided {
             entry: self.store.decision_entry(&row).await?,
-            row: *row,
-            cached: true,
+            exact: row.digest == course.digest,
+            row,
+            cached,
             governed,
-            exact,
-            attempt,
+            attempt: course.attempt.clone(),
             stopped: None,
         })
     }

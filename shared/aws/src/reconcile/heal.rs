@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use axiru_domain::{Scope, Timestamp};
-use axiru_ledger::types::EntryType;
 use axiru_stripe::event::{EVENT_TYPES, EventError, Projected};
 use axiru_stripe::report::Report;
 use axiru_stripe::rest::lists::ListedEvent;
@@ -152,12 +151,12 @@ impl Healer {
         let events: Vec<_> = untold.iter().map(|report| report.event.clone()).collect();
         for (event, outcome) in events.iter().zip(self.observer.observe(untold).await) {
             match outcome {
-                Ok(Observed::Recorded(entries)) => {
-                    healed.entries += entries.len() as u64;
-                    let late = entries.iter().filter(|entry| entry.ty == EntryType::MovementTooLate.as_str());
-                    healed.ungoverned += late.count() as u64;
+                Ok(observed) => {
+                    healed.ungoverned += observed.ungoverned();
+                    if let Observed::Recorded(entries) = observed {
+                        healed.entries += entries.len() as u64;
+                    }
                 }
-                Ok(Observed::NotConnected) => {}
                 Err(error) if error.retry() == Retry::Never => {
                     tracing::error!(scope = %connection.scope, event.id = %event, error = %error, "a listed event could not be observed");
                     healed.failed += 1;

@@ -40,7 +40,7 @@ pub enum ReconcileError {
     ReauthRequired,
     /// The period, or the connection, has not begun, or only just.
     #[error(
-        "nothing of the period is older than ten minutes and of the time since the account was connected; ask again later"
+        "nothing of the period can be compared before ten minutes have passed since it, or the connection, began; ask again then"
     )]
     NotOver,
     /// The period ended before the account was first connected.
