@@ -4,6 +4,7 @@ mod alarms;
 mod at_rest;
 mod environment;
 pub(crate) mod expanded;
+mod keys;
 mod logged;
 mod mail;
 mod permissions;

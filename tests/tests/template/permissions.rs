@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::expanded::{list, referenced, resources};
 
 /// What the roles may do: `role  resource  action  [if conditions]`, one a line, sorted.
-fn matrix() -> String {
+pub(super) fn matrix() -> String {
     let mut lines = Vec::new();
     for (id, role) in resources("AWS::IAM::Role") {
         for policy in list(&role["Properties"]["Policies"]) {
