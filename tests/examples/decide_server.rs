@@ -23,6 +23,9 @@ mod acting;
 #[allow(dead_code, reason = "the tests of the API use all of it")]
 #[path = "../tests/path_a/ground.rs"]
 mod ground;
+#[allow(dead_code, reason = "the server plays one mode")]
+#[path = "../tests/played.rs"]
+mod played;
 
 use ground::{ACCOUNTS, AGENT, Ground, Setting, key};
 

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::acting::{acting_as, store_of};
 use crate::approvals::ground::{ANNA, Room, now, pass, scope};
+use crate::played::MODE;
 use crate::template::expanded::resources;
 
 /// Prices in us-east-1, in millionths of a dollar for a million of each: list prices without a free tier, DynamoDB on demand after November
@@ -154,7 +155,7 @@ async fn table() -> String {
     lines.push(measured(&room, &working, async { assert_eq!(room.work(&held).await, 0) }).await);
     // Drains what Stripe has told of all that.
     ground.observe(ground.events()).await.unwrap();
-    ground.control("test/acct_1/refunds", json!({"charge": charges[2], "amount": 700}));
+    ground.control(&format!("{MODE}/acct_1/refunds"), json!({"charge": charges[2], "amount": 700}));
     let reports = ground.events();
     let messages = 3.0 * reports.len() as f64;
     let seen =

@@ -17,6 +17,7 @@ mod logs;
 mod notify;
 mod path_a;
 mod path_b;
+mod played;
 mod reconcile;
 mod refresh;
 mod replay;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::ground::{ACCOUNT, ANNA, BEN, OWEN, Room, key, pass, scope};
 use crate::gateway::ground::POLICIES;
+use crate::played::MODE;
 
 /// A refund of 200.00 that Anna has approved.
 async fn approved(room: &Room) -> RequestId {
@@ -49,11 +50,11 @@ fn s(text: &str) -> AttributeValue {
 async fn a_payment_that_was_refunded_or_disputed_since_stops_it() {
     let room = Room::new().await;
     let id = approved(&room).await;
-    room.ground.control(&format!("test/{ACCOUNT}/refunds"), json!({"charge": room.ground.charge, "amount": 100}));
+    room.ground.control(&format!("{MODE}/{ACCOUNT}/refunds"), json!({"charge": room.ground.charge, "amount": 100}));
     stopped(&room, &id, "refunded_since").await;
     let room = Room::new().await;
     let id = approved(&room).await;
-    room.ground.control(&format!("test/{ACCOUNT}/disputes"), json!({"charge": room.ground.charge}));
+    room.ground.control(&format!("{MODE}/{ACCOUNT}/disputes"), json!({"charge": room.ground.charge}));
     stopped(&room, &id, "disputed_since").await;
 }
 
@@ -99,12 +100,12 @@ async fn a_quorum_of_those_who_are_still_there_is_needed() {
 async fn a_key_that_was_revoked_and_an_account_that_is_gone_stop_it() {
     let room = Room::new().await;
     let id = approved(&room).await;
-    room.set("test#keys", key().id().as_str(), "state", s("revoked")).await;
+    room.set(&format!("{MODE}#keys"), key().id().as_str(), "state", s("revoked")).await;
     assert_eq!(room.work(&id).await, 0);
     assert_eq!(room.read(&id).await.status(), RequestStatus::Cancelled);
     let room = Room::new().await;
     let id = approved(&room).await;
-    room.set("test#connections", ACCOUNT, "state", s("revoked")).await;
+    room.set(&format!("{MODE}#connections"), ACCOUNT, "state", s("revoked")).await;
     assert_eq!(room.work(&id).await, 0);
     let held = room.read(&id).await;
     assert_eq!(
@@ -121,7 +122,7 @@ async fn what_waits_at_a_connection_that_has_ended_is_cancelled_by_the_sweep() {
     let waiting = room.held("other", 20_100).await;
     room.ground.sweep().await.unwrap();
     assert_eq!(room.read(&waiting).await.status(), RequestStatus::Pending, "while it is connected, it waits");
-    room.set("test#connections", ACCOUNT, "state", s("revoked")).await;
+    room.set(&format!("{MODE}#connections"), ACCOUNT, "state", s("revoked")).await;
     room.ground.sweep().await.unwrap();
     for id in [&begun, &waiting] {
         let held = room.read(id).await;
@@ -132,7 +133,7 @@ async fn what_waits_at_a_connection_that_has_ended_is_cancelled_by_the_sweep() {
     assert_eq!(types.iter().filter(|ty| *ty == "approval.cancelled").count(), 2);
     assert_eq!((room.sealed(), room.ground.made_refunds().len()), (0, 0));
     // Connected again, it stays so.
-    room.set("test#connections", ACCOUNT, "state", s("active")).await;
+    room.set(&format!("{MODE}#connections"), ACCOUNT, "state", s("active")).await;
     room.ground.sweep().await.unwrap();
     assert_eq!((room.work(&begun).await, room.ground.made_refunds().len()), (0, 0));
     assert_eq!(room.ground.types().await, types);
@@ -166,8 +167,8 @@ async fn what_was_sealed_is_what_was_approved() {
     let id = approved(&room).await;
     // Another request's sealed parameters under this one's name do not open; none at all are none.
     let other = room.held("k2", 30_000).await;
-    let row = room.item(&format!("test#{ACCOUNT}#request#{other}"), "sealed").await;
-    room.set(&format!("test#{ACCOUNT}#request#{id}"), "sealed", "parameters", row["parameters"].clone()).await;
+    let row = room.item(&format!("{MODE}#{ACCOUNT}#request#{other}"), "sealed").await;
+    room.set(&format!("{MODE}#{ACCOUNT}#request#{id}"), "sealed", "parameters", row["parameters"].clone()).await;
     assert_eq!((room.work(&id).await, room.ground.at_stripe("/v1/refunds").len()), (1, 0));
     assert_eq!(room.read(&id).await.status(), RequestStatus::Approved);
     // It comes back until its time is over, and then it has ended.
@@ -186,7 +187,7 @@ async fn what_is_sent_again_is_still_what_was_approved() {
     room.ground.account.faults().clear();
     assert!(matches!(room.read(&id).await.status(), RequestStatus::Executing | RequestStatus::Unknown));
     // The row now says that people have approved another call than the one whose parameters are sealed.
-    let pk = format!("test#{ACCOUNT}#request#{id}");
+    let pk = format!("{MODE}#{ACCOUNT}#request#{id}");
     let row = room.item(&pk, "request").await;
     let asked = row["approval"].as_s().unwrap();
     let mut other: Value = serde_json::from_str(asked).unwrap();

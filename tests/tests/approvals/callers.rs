@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::ground::{ACCOUNT, ANNA, BEN, Room, pass};
+use crate::played::MODE;
 
 fn intent(room: &Room, amount: i64) -> Value {
     json!({"kind": "refund", "amount_cents": amount, "currency": "usd", "charge": room.ground.charge, "stripe_connection_id": ACCOUNT})
@@ -33,7 +34,7 @@ async fn advice_that_is_approved_may_be_used_for_an_hour() {
     assert!(room.ground.made_refunds().is_empty(), "nobody asked Axiru to make it");
     // Its caller makes it, and what Stripe reports settles it.
     pass(60).await;
-    room.ground.control(&format!("test/{ACCOUNT}/refunds"), json!({"charge": room.ground.charge, "amount": 20_000}));
+    room.ground.control(&format!("{MODE}/{ACCOUNT}/refunds"), json!({"charge": room.ground.charge, "amount": 20_000}));
     let told = room.ground.observe(room.ground.events()).await.unwrap();
     assert!(told.contains(&"decision.settled".to_owned()), "{told:?}");
     let (_, now) = room.call("GET", &format!("/api/v1/decisions/{id}"), &json!({})).await;

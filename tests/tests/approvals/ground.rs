@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 
 use crate::acting::{acting_as, store_of};
 pub(crate) use crate::gateway::ground::{ACCOUNT, Ground, key, now, pass, scope};
+use crate::played::MODE;
 
 /// Approvers of the group `finance`.
 pub(crate) const ANNA: &str = "per_annaannaannaanna";
@@ -142,7 +143,7 @@ impl Room {
     pub(crate) async fn put_person(&self, id: &str, email: &str) {
         self.ground
             .put(&[
-                ("pk", s(format!("test#{ACCOUNT}#persons"))),
+                ("pk", s(format!("{MODE}#{ACCOUNT}#persons"))),
                 ("sk", s(id)),
                 ("emails", AttributeValue::Ss(vec![email.to_owned()])),
                 ("created_at", s("2026-10-01T00:00:00.000Z")),
@@ -152,7 +153,7 @@ impl Room {
     }
 
     pub(crate) async fn put_group(&self, name: &str, members: &[&str], quorum: Option<u32>, version: u64) {
-        let mut row = vec![("pk", s(format!("test#{ACCOUNT}#groups"))), ("sk", s(name)), ("version", n(version))];
+        let mut row = vec![("pk", s(format!("{MODE}#{ACCOUNT}#groups"))), ("sk", s(name)), ("version", n(version))];
         if !members.is_empty() {
             row.push(("members", AttributeValue::Ss(members.iter().map(|id| (*id).to_owned()).collect())));
         }
@@ -287,7 +288,7 @@ impl Room {
     pub(crate) async fn put_plan_of(&self, plan: &Value, policies: &str, version: u64) {
         let plan = Plan::parse(&plan.to_string(), policies).unwrap_or_else(|error| panic!("{error}"));
         let heads = json!([{"plan": plan.name(), "policy_mode": "enforce", "sha256": plan.sha256()}]).to_string();
-        let pk = |name: &str| s(format!("test#{ACCOUNT}#{name}"));
+        let pk = |name: &str| s(format!("{MODE}#{ACCOUNT}#{name}"));
         self.ground.put(&[("pk", pk("plans")), ("sk", s("heads")), ("heads", s(heads)), ("version", n(version))]).await;
         let document = AttributeValue::B(Blob::new(plan.document()));
         self.ground.put(&[("pk", pk("plan")), ("sk", s(plan.sha256())), ("document", document)]).await;

@@ -7,6 +7,7 @@ use axiru_domain::{Choice, Voted};
 use serde_json::{Value, json};
 
 use super::ground::{ACCOUNT, ANNA, BEN, OWEN, Room, key, scope};
+use crate::played::{MODE, mode};
 
 fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -22,7 +23,7 @@ async fn every_field_of_a_request_kills_every_link() {
     room.put_group("finance", &[ANNA, BEN, OWEN], Some(2), 2).await;
     let id = room.held("k1", 20_000).await;
     let links = [room.link(&id, ANNA).await, room.link(&id, BEN).await];
-    let pk = format!("test#{ACCOUNT}#request#{id}");
+    let pk = format!("{MODE}#{ACCOUNT}#request#{id}");
     let row = room.item(&pk, "request").await;
     let approval: Value = serde_json::from_str(row["approval"].as_s().unwrap()).unwrap();
     let with = |path: &str, value: Value| {
@@ -81,17 +82,17 @@ async fn every_field_of_a_request_kills_every_link() {
 
 #[tokio::test(start_paused = true)]
 async fn links_are_called_in_one_by_one_by_person_by_request_and_all() {
-    let link_pk = |link: &axiru_aws::approval::LinkToken| format!("test#link#{}", link.id().text());
+    let link_pk = |link: &axiru_aws::approval::LinkToken| format!("{MODE}#link#{}", link.id().text());
     for what in ["link", "person", "request", "scope"] {
         let room = Room::new().await;
         let id = room.held("k1", 20_000).await;
         let other = room.held("k2", 30_000).await;
         let (anna, ben, anna_other) =
             (room.link(&id, ANNA).await, room.link(&id, BEN).await, room.link(&other, ANNA).await);
-        let pk = format!("test#{ACCOUNT}#request#{id}");
+        let pk = format!("{MODE}#{ACCOUNT}#request#{id}");
         match what {
             "link" => room.set(&link_pk(&anna), "link", "revoked", AttributeValue::Bool(true)).await,
-            "person" => room.set(&format!("test#{ACCOUNT}#persons"), ANNA, "link_epoch", n(1)).await,
+            "person" => room.set(&format!("{MODE}#{ACCOUNT}#persons"), ANNA, "link_epoch", n(1)).await,
             "request" => {
                 let row = room.item(&pk, "request").await;
                 let approval = row["approval"].as_s().unwrap().replace("\"e\":0", "\"e\":1");
@@ -99,7 +100,7 @@ async fn links_are_called_in_one_by_one_by_person_by_request_and_all() {
             }
             _ => {
                 let row = [
-                    ("pk", s(format!("test#{ACCOUNT}#links"))),
+                    ("pk", s(format!("{MODE}#{ACCOUNT}#links"))),
                     ("sk", s("epoch")),
                     ("epoch", n(1)),
                     ("version", n(1)),
@@ -140,16 +141,16 @@ async fn what_is_called_in_while_somebody_reads_does_not_count() {
         let id = room.held("k1", 20_000).await;
         let link = room.link(&id, ANNA).await;
         let opened = room.open(&link).await.unwrap();
-        let pk = format!("test#{ACCOUNT}#request#{id}");
+        let pk = format!("{MODE}#{ACCOUNT}#request#{id}");
         match what {
             "link" => {
-                room.set(&format!("test#link#{}", link.id().text()), "link", "revoked", AttributeValue::Bool(true))
+                room.set(&format!("{MODE}#link#{}", link.id().text()), "link", "revoked", AttributeValue::Bool(true))
                     .await
             }
-            "person" => room.set(&format!("test#{ACCOUNT}#persons"), ANNA, "link_epoch", n(1)).await,
+            "person" => room.set(&format!("{MODE}#{ACCOUNT}#persons"), ANNA, "link_epoch", n(1)).await,
             "scope" => {
                 let row = [
-                    ("pk", s(format!("test#{ACCOUNT}#links"))),
+                    ("pk", s(format!("{MODE}#{ACCOUNT}#links"))),
                     ("sk", s("epoch")),
                     ("epoch", n(1)),
                     ("version", n(1)),
@@ -195,7 +196,7 @@ async fn a_link_of_one_deployment_key_or_request_is_none_of_another() {
         assert!(matches!(verifier.open(&link, now).await, Err(OpenError::Unknown)), "{deployment} {name}");
     }
     // The row of a link made to say another person, another request, or another end.
-    let pk = format!("test#link#{}", link.id().text());
+    let pk = format!("{MODE}#link#{}", link.id().text());
     let other = room.held("k2", 30_000).await;
     let row = room.item(&pk, "link").await;
     for (name, value) in [
@@ -211,5 +212,5 @@ async fn a_link_of_one_deployment_key_or_request_is_none_of_another() {
         room.set(&pk, "link", name, row[name].clone()).await;
     }
     assert!(room.open(&link).await.is_ok());
-    assert_eq!((scope().to_string(), key().mode().as_str()), (format!("test/{ACCOUNT}"), "test"));
+    assert_eq!((scope().to_string(), key().mode()), (format!("{MODE}/{ACCOUNT}"), mode()));
 }

@@ -4,6 +4,7 @@ use axiru_domain::{Choice, RequestStatus};
 use axiru_in_process::{Fault, LINK_KEY_ID};
 
 use super::ground::{ACCOUNT, ANNA, BEN, Got, OWEN, Room, pass};
+use crate::played::{MODE, badge};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 async fn held(room: &Room) -> (axiru_domain::RequestId, String) {
@@ -60,7 +61,7 @@ async fn it_is_shown_answered_with_one_tap_and_told() {
     let page = room.look(&link).await;
     assert_eq!(page.status, 200);
     assert_closed(&page);
-    for shown in ["Refund 200.00 USD", "TEST", "owen@shop.example", "hold-large", "5,000.00 USD", "finance"] {
+    for shown in ["Refund 200.00 USD", &badge(), "owen@shop.example", "hold-large", "5,000.00 USD", "finance"] {
         assert!(page.html.contains(shown), "{shown}: {}", page.html);
     }
     let digest = room.read(&id).await.digest();
@@ -72,7 +73,7 @@ async fn it_is_shown_answered_with_one_tap_and_told() {
     let jobs = room.ground.account.queued(axiru_in_process::EXECUTIONS_QUEUE_URL);
     assert_eq!((jobs.len(), room.work_on(&jobs).await, room.ground.made_refunds().len()), (1, 0, 1));
     // Their words are kept beside the ledger, salted; the entry has the hash alone.
-    let row = room.item(&format!("test#{ACCOUNT}#why"), &format!("{id}#{ANNA}")).await;
+    let row = room.item(&format!("{MODE}#{ACCOUNT}#why"), &format!("{id}#{ANNA}")).await;
     assert_eq!(row["text"].as_s().unwrap(), "looks right to me");
     let vote = room.ground.entries().await.into_iter().find(|entry| entry.ty() == "vote.cast").unwrap();
     assert!(vote.fields()["why_sha256"].is_string() && !String::from_utf8_lossy(vote.bytes()).contains("looks"));
@@ -168,7 +169,7 @@ async fn every_state_has_its_page() {
     let room = Room::new().await;
     let (id, link) = held(&room).await;
     let page = room.look(&link).await;
-    room.set(&format!("test#{ACCOUNT}#request#{id}"), "request", "rationale", AttributeValue::S("x".into())).await;
+    room.set(&format!("{MODE}#{ACCOUNT}#request#{id}"), "request", "rationale", AttributeValue::S("x".into())).await;
     let told = room.look(&link).await;
     assert_eq!((told.status, told.h1()), (409, "This request changed"));
     assert!(!told.html.contains("200.00"), "never old details");

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axiru_domain::{KeyId, KeyToken, Mode};
+use axiru_domain::{KeyId, KeyToken};
 use axiru_in_process::Service;
 use axiru_stripe::gateway::corpus::{Attempt, corpus};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Body, Request, RequestExt};
 
 use super::ground::{Ground, key};
+use crate::played::{mode, other_mode};
 
 /// The attempt as the function is handed it: the path not decoded, every header as often as it was sent.
 fn request(attempt: &Attempt, token: Option<&KeyToken>) -> Request {
@@ -61,14 +62,14 @@ async fn every_attempt_is_refused_by_its_name_and_nothing_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_stranger_is_told_nothing_of_what_is_wrong() {
     let ground = Ground::enforcing().await;
-    let forged = KeyToken::from_random(Mode::Test, key().id().clone(), &[9; 32]);
-    let unknown = KeyToken::from_random(Mode::Test, KeyId::from_random([2; 12]), &[1; 32]);
-    let live = KeyToken::from_random(Mode::Live, key().id().clone(), &[1; 32]);
+    let forged = KeyToken::from_random(mode(), key().id().clone(), &[9; 32]);
+    let unknown = KeyToken::from_random(mode(), KeyId::from_random([2; 12]), &[1; 32]);
+    let foreign = KeyToken::from_random(other_mode(), key().id().clone(), &[1; 32]);
     let mut told = None;
     ground.account.clear_calls();
     for (i, attempt) in corpus().iter().enumerate() {
         // All of them to every attempt would say the same four times.
-        let token = [None, Some(&forged), Some(&unknown), Some(&live)][i % 4];
+        let token = [None, Some(&forged), Some(&unknown), Some(&foreign)][i % 4];
         let answer = ground.answer(request(attempt, token)).await;
         assert_eq!((answer.status, answer.word().as_str()), (401, "axiru_key_refused"), "{}", attempt.name);
         assert_eq!(told.get_or_insert_with(|| answer.text.clone()), &answer.text, "{}", attempt.name);

@@ -6,6 +6,7 @@ use axiru_in_process::{Enumerator, InProcess, Retries};
 use serde_json::{Value, json};
 
 use super::ground::{ACCOUNT, Answered, Ground, pass, scope};
+use crate::played::MODE;
 
 /// What the caller does when it is not told an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ fn only(ground: &Ground, list: &str) -> String {
 }
 
 fn control(ground: &Ground, what: &str, body: Value) {
-    ground.control(&format!("test/{ACCOUNT}/{what}"), body);
+    ground.control(&format!("{MODE}/{ACCOUNT}/{what}"), body);
 }
 
 const REFUND: Case = Case {
@@ -325,7 +326,7 @@ async fn a_person_who_refunds_meanwhile_is_not_taken_for_axiru() {
                     done = true;
                     let refund =
                         json!({"charge": charge, "amount": 700, "metadata": {"axiru_request": request.as_str()}});
-                    sandbox.control("POST", &format!("test/{ACCOUNT}/refunds"), refund).unwrap();
+                    sandbox.control("POST", &format!("{MODE}/{ACCOUNT}/refunds"), refund).unwrap();
                 }
                 async {}
             });

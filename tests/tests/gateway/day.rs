@@ -13,7 +13,7 @@ pub(super) enum Write {
     Passed,
 }
 
-/// One call, or what happens at Stripe by itself (`CONTROL`). `{name}` stands for an id.
+/// One call, or what happens at Stripe to the account by itself (`CONTROL`). `{name}` stands for an id.
 pub(super) struct Step {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
@@ -107,7 +107,7 @@ fn refunds() -> Vec<Step> {
         passed("/v1/refunds/{r1}", "metadata[order]=1").key("update"),
         passed("/v1/refunds/{r1}", "metadata[order]=").key("unset"),
         passed("/v1/refunds/re_1Unknown111111111111111", "metadata[a]=1").key("update unknown"),
-        happens("test/acct_1/refunds", r#"{"charge": "{c4}", "amount": 900, "status": "requires_action"}"#).named("r4"),
+        happens("refunds", r#"{"charge": "{c4}", "amount": 900, "status": "requires_action"}"#).named("r4"),
         passed("/v1/refunds/{r4}/cancel", "").key("cancel"),
         passed("/v1/refunds/{r4}/cancel", "").key("cancel again"),
         passed("/v1/refunds/{r1}/cancel", "").key("cancel made"),
@@ -125,7 +125,7 @@ fn payouts_and_transfers() -> Vec<Step> {
         passed("/v1/payouts/{p1}", "metadata[month]=may").key("note"),
         passed("/v1/payouts/{p1}/cancel", "").key("p1 cancel"),
         passed("/v1/payouts/{p1}/cancel", "").key("p1 cancel again"),
-        happens("test/acct_1/payouts/{p2}/status", r#"{"status": "paid"}"#),
+        happens("payouts/{p2}/status", r#"{"status": "paid"}"#),
         passed("/v1/payouts/{p2}/reverse", "").key("p2 reverse"),
         passed("/v1/payouts/{p2}/reverse", "").key("p2 reverse again"),
         decided("/v1/transfers", "amount=4000&currency=usd&destination=acct_payee").key("t1").named("t1"),
@@ -143,9 +143,9 @@ fn payouts_and_transfers() -> Vec<Step> {
 
 fn disputes() -> Vec<Step> {
     vec![
-        happens("test/acct_1/disputes", r#"{"charge": "{c5}"}"#).named("d1"),
-        happens("test/acct_1/disputes", r#"{"charge": "{c6}"}"#).named("d2"),
-        happens("test/acct_1/disputes", r#"{"charge": "{c7}", "amount": 4000}"#).named("d3"),
+        happens("disputes", r#"{"charge": "{c5}"}"#).named("d1"),
+        happens("disputes", r#"{"charge": "{c6}"}"#).named("d2"),
+        happens("disputes", r#"{"charge": "{c7}", "amount": 4000}"#).named("d3"),
         passed("/v1/disputes/{d1}", "evidence[product_description]=socks&submit=false").key("stage"),
         passed("/v1/disputes/{d1}", "metadata[a]=1").key("d note"),
         decided("/v1/disputes/{d1}", "evidence[product_description]=socks&submit=true").key("submit"),

@@ -28,6 +28,7 @@ use lambda_http::Body;
 use serde_json::{Value, json};
 
 use crate::acting::{acting_as, store_of};
+use crate::played::{MODE, mode};
 pub(crate) use crate::refresh::ground::now;
 
 /// The connected account.
@@ -75,11 +76,11 @@ fn bearer(token: &str) -> http::HeaderMap {
 
 /// The agent's key.
 pub(crate) fn key() -> KeyToken {
-    KeyToken::from_random(Mode::Test, KeyId::from_random([1; 12]), &[1; 32])
+    KeyToken::from_random(mode(), KeyId::from_random([1; 12]), &[1; 32])
 }
 
 pub(crate) fn scope() -> Scope {
-    Scope::new(Mode::Test, ACCOUNT.parse().unwrap())
+    Scope::new(mode(), ACCOUNT.parse().unwrap())
 }
 
 fn base() -> ApiBase {
@@ -90,8 +91,10 @@ impl Ground {
     /// A fresh deployment whose one plan is in that policy mode.
     pub(crate) async fn new(account: InProcess, retries: Retries, policy_mode: &str) -> Self {
         let mut config = SandboxConfig::default();
-        config.test_app.client_id = "ca_inprocess_test".to_owned();
-        config.test_app.developer_key = "sk_test_inprocess_developer".to_owned();
+        for (app, mode) in [(&mut config.test_app, Mode::Test), (&mut config.live_app, Mode::Live)] {
+            app.client_id = format!("ca_inprocess_{mode}");
+            app.developer_key = format!("sk_{mode}_inprocess_developer");
+        }
         let sandbox = Sandbox::new(config);
         let stripe = account.stripe(&sandbox).at(|| now().secs());
         let mut ground = Self::process(account, stripe, retries, String::new());
@@ -159,7 +162,7 @@ impl Ground {
 
     /// A charge.
     pub(crate) fn charged(&self, amount: i64) -> String {
-        let made = self.control(&format!("test/{ACCOUNT}/charges"), json!({"amount": amount, "currency": "usd"}));
+        let made = self.control(&format!("{MODE}/{ACCOUNT}/charges"), json!({"amount": amount, "currency": "usd"}));
         made["id"].as_str().unwrap().to_owned()
     }
 
@@ -170,7 +173,7 @@ impl Ground {
             method: "POST".to_owned(),
             path: "/v1/webhook_endpoints".to_owned(),
             query: String::new(),
-            headers: bearer("sk_test_inprocess_developer"),
+            headers: bearer(&format!("sk_{MODE}_inprocess_developer")),
             body: form.as_bytes().to_vec(),
         };
         let answer = self.stripe.sandbox().api(&request);
@@ -179,15 +182,14 @@ impl Ground {
 
     /// The rows that connecting leaves behind, with tokens of now.
     pub(crate) async fn connect(&self) {
-        let granted = self.control(&format!("test/{ACCOUNT}/install"), json!({}))["tokens"].clone();
+        let granted = self.control(&format!("{MODE}/{ACCOUNT}/install"), json!({}))["tokens"].clone();
         let tokens = json!({
             "access_token": granted["access_token"], "refresh_token": granted["refresh_token"], "obtained_at": now().to_string(),
         });
-        let context =
-            SealContext { purpose: Purpose::Tokens, mode: Mode::Test, account: Some(ACCOUNT.parse().unwrap()) };
+        let context = SealContext { purpose: Purpose::Tokens, mode: mode(), account: Some(ACCOUNT.parse().unwrap()) };
         let sealed = self.seal().seal(&context, tokens.to_string().as_bytes()).await.unwrap();
         self.put(&[
-            ("pk", s("test#connections")),
+            ("pk", s(format!("{MODE}#connections"))),
             ("sk", s(ACCOUNT)),
             ("state", s("active")),
             ("lanes", AttributeValue::N("1".into())),
@@ -205,14 +207,14 @@ impl Ground {
         let plan = Plan::parse(&plan().to_string(), POLICIES).unwrap_or_else(|error| panic!("{error}"));
         let heads = json!([{"plan": plan.name(), "policy_mode": policy_mode, "sha256": plan.sha256()}]).to_string();
         self.put(&[
-            ("pk", s(format!("test#{ACCOUNT}#plans"))),
+            ("pk", s(format!("{MODE}#{ACCOUNT}#plans"))),
             ("sk", s("heads")),
             ("heads", s(heads)),
             ("version", AttributeValue::N(version.to_string())),
         ])
         .await;
         self.put(&[
-            ("pk", s(format!("test#{ACCOUNT}#plan"))),
+            ("pk", s(format!("{MODE}#{ACCOUNT}#plan"))),
             ("sk", s(plan.sha256())),
             ("document", AttributeValue::B(Blob::new(plan.document()))),
         ])
@@ -222,7 +224,7 @@ impl Ground {
     async fn put_key(&self) {
         let token = key();
         self.put(&[
-            ("pk", s("test#keys")),
+            ("pk", s(format!("{MODE}#keys"))),
             ("sk", s(token.id().as_str())),
             ("secret_sha256", s(token.sha256().to_string())),
             ("actor", s("agent:ag_1")),
@@ -247,7 +249,7 @@ impl Ground {
     /// Turns a switch of the mode by its row: `*`, an account, or `<account>#<actor>`.
     pub(crate) async fn turn_switch(&self, of: &str, stopped: bool) {
         self.put(&[
-            ("pk", s("test#switches")),
+            ("pk", s(format!("{MODE}#switches"))),
             ("sk", s(of)),
             ("stopped", AttributeValue::Bool(stopped)),
             ("since", s(now().to_string())),
@@ -293,7 +295,7 @@ impl Ground {
     pub(crate) fn events(&self) -> Vec<Report> {
         let deliveries = self.stripe.sandbox().drain_outbox();
         let reports = deliveries.into_iter().filter_map(|delivery| {
-            match project(delivery.body.as_ref(), Mode::Test).unwrap_or_else(|error| panic!("{error}")) {
+            match project(delivery.body.as_ref(), mode()).unwrap_or_else(|error| panic!("{error}")) {
                 Projected::Report(report) => Some(*report),
                 Projected::Ignored(_) => None,
             }
@@ -319,16 +321,16 @@ impl Ground {
     /// One run of the sweeper.
     pub(crate) async fn sweep(&self) -> Result<Recovered, String> {
         let sweep = self.sweeper();
-        let expired = Expirer::new(store_of(&sweep), now).run(Mode::Test).await.map_err(|error| error.to_string())?;
+        let expired = Expirer::new(store_of(&sweep), now).run(mode()).await.map_err(|error| error.to_string())?;
         let jobs = JobQueue::new(sweep.sqs, local::EXECUTIONS_QUEUE_URL);
         let recoverer = Recoverer::new(self.executor(), jobs);
-        let recovered = recoverer.run(Mode::Test).await.map_err(|error| error.to_string())?;
+        let recovered = recoverer.run(mode()).await.map_err(|error| error.to_string())?;
         if expired.failed + recovered.failed == 0 { Ok(recovered) } else { Err("something could not be swept".into()) }
     }
 
     /// Somebody changes an object with a key of their own.
     pub(crate) fn write_at_stripe(&self, path: &str, form: &[(&str, &str)]) {
-        let granted = self.control(&format!("test/{ACCOUNT}/install"), json!({}));
+        let granted = self.control(&format!("{MODE}/{ACCOUNT}/install"), json!({}));
         let token = granted["tokens"]["access_token"].as_str().unwrap().to_owned();
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = axiru_stripe_sandbox::ApiRequest {
@@ -344,7 +346,7 @@ impl Ground {
 
     /// What exists at Stripe of a kind of object, newest first.
     pub(crate) fn at_stripe(&self, path: &str) -> Vec<Value> {
-        let granted = self.control(&format!("test/{ACCOUNT}/install"), json!({}));
+        let granted = self.control(&format!("{MODE}/{ACCOUNT}/install"), json!({}));
         let token = granted["tokens"]["access_token"].as_str().unwrap().to_owned();
         let request = axiru_stripe_sandbox::ApiRequest {
             method: "GET".to_owned(),
@@ -386,7 +388,7 @@ impl Ground {
         let dynamodb = self.account.dynamodb(Retries::Off);
         let get = dynamodb.get_item().table_name(local::STATE_TABLE);
         let item = get
-            .key("pk", s(format!("test#{ACCOUNT}#counter#{subject}")))
+            .key("pk", s(format!("{MODE}#{ACCOUNT}#counter#{subject}")))
             .key("sk", s("counters"))
             .consistent_read(true)
             .send()

@@ -7,6 +7,7 @@ use axiru_policy::Plan;
 use serde_json::{Value, json};
 
 use super::ground::{ACCOUNT, Answered, Ground};
+use crate::played::MODE;
 
 /// What happened at Stripe by itself before: the ids of what can be pressed.
 struct Stage {
@@ -22,7 +23,7 @@ impl Stage {
     async fn new(mode: &str) -> Self {
         let ground = Ground::new(InProcess::new().unwrap(), Retries::Off, mode).await;
         let made = |path: &str, body: Value| {
-            ground.control(&format!("test/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
+            ground.control(&format!("{MODE}/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
         };
         let refund = made("refunds", json!({"charge": ground.charge, "amount": 900, "status": "requires_action"}));
         let pending = made("payouts", json!({"amount": 500, "currency": "usd"}));
@@ -135,7 +136,7 @@ async fn plans(ground: &Ground, plans: &[(&str, &[&str], &str)]) {
         let s = |text: String| AttributeValue::S(text);
         ground
             .put(&[
-                ("pk", s(format!("test#{ACCOUNT}#plan"))),
+                ("pk", s(format!("{MODE}#{ACCOUNT}#plan"))),
                 ("sk", s(plan.sha256().to_owned())),
                 ("document", AttributeValue::B(Blob::new(plan.document()))),
             ])
@@ -143,7 +144,7 @@ async fn plans(ground: &Ground, plans: &[(&str, &[&str], &str)]) {
     }
     ground
         .put(&[
-            ("pk", AttributeValue::S(format!("test#{ACCOUNT}#plans"))),
+            ("pk", AttributeValue::S(format!("{MODE}#{ACCOUNT}#plans"))),
             ("sk", AttributeValue::S("heads".to_owned())),
             ("heads", AttributeValue::S(Value::from(heads).to_string())),
             ("version", AttributeValue::N("2".to_owned())),

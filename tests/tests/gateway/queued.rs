@@ -9,7 +9,7 @@ use axiru_aws::reach::Reach;
 use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::Seal;
 use axiru_aws::tokens::TokenReader;
-use axiru_domain::{KeyToken, Mode};
+use axiru_domain::KeyToken;
 use axiru_fn_decide::Executions;
 use axiru_in_process as local;
 use axiru_in_process::{Enumerator, Fault, InProcess, Retries, Service};
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::ground::{ACCOUNT, Ground, key, now, pass};
 use crate::acting::{acting_as, store_of};
+use crate::played::{MODE, mode};
 
 /// Any queue of the account holds jobs as well as the worker's own.
 const JOBS: &str = local::EXECUTIONS_QUEUE_URL;
@@ -113,7 +114,7 @@ impl Native {
 
     async fn sweep(&self) -> Recovered {
         let jobs = JobQueue::new(self.ground.account.sqs(Retries::Off), JOBS);
-        Recoverer::new(self.ground.executor(), jobs).run(Mode::Test).await.unwrap()
+        Recoverer::new(self.ground.executor(), jobs).run(mode()).await.unwrap()
     }
 
     /// Sealed parameters that wait.
@@ -169,7 +170,7 @@ async fn what_is_allowed_is_made_once() {
 async fn every_kind_is_made() {
     let native = Native::new("enforce").await;
     let made = |path: &str, body: Value| {
-        native.ground.control(&format!("test/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
+        native.ground.control(&format!("{MODE}/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
     };
     let transfer = made("transfers", json!({"destination": "acct_payee", "amount": 500, "currency": "usd"}));
     let dispute = || made("disputes", json!({"charge": native.ground.charged(900)}));
@@ -235,7 +236,7 @@ async fn what_is_held_waits_sealed_and_is_not_queued() {
     assert_eq!((native.jobs().len(), native.sealed(), native.tells()), (0, 1, false));
     // A job that nobody may have sent does nothing.
     for asked in [&asked, &denied] {
-        let job = json!({"job": "execute", "scope": format!("test/{ACCOUNT}"), "request": asked["decision_id"]});
+        let job = json!({"job": "execute", "scope": format!("{MODE}/{ACCOUNT}"), "request": asked["decision_id"]});
         assert_eq!(native.work(&[job.to_string()]).await, 0);
     }
     assert!(native.ground.at_stripe("/v1/refunds").is_empty());
@@ -246,7 +247,7 @@ async fn what_stripe_refuses_has_failed_and_counts_nothing() {
     let native = Native::new("enforce").await;
     let asked = native.refund("k1", 700).await;
     assert!(native.ground.actor_counters().await.contains(",700,1]"), "held while it is under way");
-    native.ground.control(&format!("test/{ACCOUNT}/refunds"), json!({"charge": native.ground.charge}));
+    native.ground.control(&format!("{MODE}/{ACCOUNT}/refunds"), json!({"charge": native.ground.charge}));
     let jobs = native.jobs();
     assert_eq!(native.work(&jobs).await, 0);
     let failed = native.get(&asked["decision_id"]).await;
@@ -266,7 +267,7 @@ async fn what_cannot_be_made_as_said_is_refused_by_its_field() {
     let native = Native::new("enforce").await;
     let charge = native.ground.charge.clone();
     let made = |path: &str, body: Value| {
-        native.ground.control(&format!("test/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
+        native.ground.control(&format!("{MODE}/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
     };
     let transfer = made("transfers", json!({"destination": "acct_payee", "amount": 500, "currency": "usd"}));
     let dispute = made("disputes", json!({"charge": native.ground.charged(900)}));
@@ -315,17 +316,17 @@ async fn what_cannot_be_made_as_said_is_refused_by_its_field() {
     native.ground.account.faults().clear();
     // A stranger makes nobody ask Stripe.
     native.ground.account.clear_calls();
-    let forged = KeyToken::from_random(Mode::Test, key().id().clone(), &[9; 32]);
+    let forged = KeyToken::from_random(mode(), key().id().clone(), &[9; 32]);
     let mut asked = intent.clone();
     asked["stripe_connection_id"] = json!(ACCOUNT);
     let body = json!({"intent": asked, "idempotency_key": "k", "execute": true});
     assert_eq!(native.call(&forged, "POST", "/api/v1/decisions", &body).await.0, 401);
     assert!(native.ground.account.calls().of(Service::Stripe).is_empty());
-    native.ground.control("apps/test", json!({"permissions": []}));
+    native.ground.control(&format!("apps/{MODE}"), json!({"permissions": []}));
     let (status, body) = native.ask("k", intent.clone()).await;
     assert_eq!((status, &body["code"]), (403, &json!("permission_missing")), "{body}");
     assert!(native.ground.types().await.is_empty() && native.jobs().is_empty());
-    native.ground.control("apps/test", json!({"permissions": axiru_stripe_sandbox::ALL_PERMISSIONS}));
+    native.ground.control(&format!("apps/{MODE}"), json!({"permissions": axiru_stripe_sandbox::ALL_PERMISSIONS}));
     // Asked as advice first, the key is another request's.
     let advice = json!({"intent": asked, "idempotency_key": "k", "execute": false});
     assert_eq!(native.call(&key(), "POST", "/api/v1/decisions", &advice).await.1["status"], "allowed");
@@ -436,7 +437,7 @@ async fn an_allowance_may_not_be_used_while_it_is_stopped() {
 async fn a_permission_that_is_missing_when_it_is_made_is_noted() {
     let native = Native::new("enforce").await;
     let asked = native.refund("k1", 700).await;
-    native.ground.control("apps/test", json!({"permissions": ["charge_read", "refund_read"]}));
+    native.ground.control(&format!("apps/{MODE}"), json!({"permissions": ["charge_read", "refund_read"]}));
     assert_eq!(native.work(&native.jobs()).await, 0);
     let ended = native.get(&asked["decision_id"]).await;
     assert_eq!(

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::day::{Step, Write, day};
 use super::ground::{ACCOUNT, Ground, now, pass};
+use crate::played::MODE;
 
 /// Of one hop, not of the answer.
 const HOP: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
@@ -33,12 +34,12 @@ struct Said {
 impl Side {
     async fn new() -> Self {
         let ground = Ground::new(InProcess::new().unwrap(), Retries::Off, "shadow").await;
-        let granted = ground.control(&format!("test/{ACCOUNT}/install"), json!({}));
+        let granted = ground.control(&format!("{MODE}/{ACCOUNT}/install"), json!({}));
         let token = granted["tokens"]["access_token"].as_str().unwrap().to_owned();
         let mut side = Self { ground, token, named: BTreeMap::new(), seen: BTreeMap::new() };
         for name in ["c1", "c2", "c3", "c4", "c5", "c6", "c7"] {
             let body = json!({"amount": 500_000, "currency": "usd", "with_payment_intent": true});
-            let made = side.ground.control(&format!("test/{ACCOUNT}/charges"), body);
+            let made = side.ground.control(&format!("{MODE}/{ACCOUNT}/charges"), body);
             side.named.insert(name.to_owned(), made["id"].as_str().unwrap().to_owned());
             side.named.insert(format!("pi_{name}"), made["payment_intent"].as_str().unwrap_or("-").to_owned());
         }
@@ -77,7 +78,10 @@ impl Side {
     }
 
     fn control(&mut self, step: &Step) {
-        let made = self.ground.control(&self.own(step.path), serde_json::from_str(&self.own(step.body)).unwrap());
+        let made = self.ground.control(
+            &format!("{MODE}/{ACCOUNT}/{}", self.own(step.path)),
+            serde_json::from_str(&self.own(step.body)).unwrap(),
+        );
         self.name(step, &made);
     }
 
@@ -298,14 +302,14 @@ async fn a_permission_that_is_missing_is_told_with_its_remedy() {
     for mode in ["shadow", "enforce"] {
         let ground = Ground::new(InProcess::new().unwrap(), Retries::Off, mode).await;
         let made = |path: &str, body: Value| {
-            ground.control(&format!("test/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
+            ground.control(&format!("{MODE}/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()
         };
         let dispute = made("disputes", json!({"charge": ground.charged(900)}));
         let transfer = made("transfers", json!({"destination": "acct_payee", "amount": 500, "currency": "usd"}));
         let payout = made("payouts", json!({"amount": 500, "currency": "usd"}));
         let refund = made("refunds", json!({"charge": ground.charge, "amount": 5}));
         let before = ground.at_stripe("/v1/refunds");
-        ground.control("apps/test", json!({"permissions": reads}));
+        ground.control(&format!("apps/{MODE}"), json!({"permissions": reads}));
         for (i, (path, form, name)) in [
             ("/v1/refunds".to_owned(), format!("charge={}&amount=100", ground.charge), "charge_write"),
             (format!("/v1/refunds/{refund}"), "metadata[a]=b".to_owned(), "charge_write"),
@@ -347,7 +351,7 @@ async fn a_permission_that_is_missing_is_told_with_its_remedy() {
         // Known from now on, so that nothing more can be switched to enforce.
         let types = ground.types().await;
         assert_eq!(types.iter().filter(|ty| *ty == "connection.permissions_changed").count(), 1, "{types:?}");
-        ground.control("apps/test", json!({"permissions": []}));
+        ground.control(&format!("apps/{MODE}"), json!({"permissions": []}));
         for (path, name) in [
             ("/v1/refunds", "charge_read"),
             ("/v1/charges/ch_1/refunds", "charge_read"),
@@ -359,7 +363,7 @@ async fn a_permission_that_is_missing_is_told_with_its_remedy() {
             assert_eq!((answer.status, answer.word().as_str()), (403, "axiru_permission_missing"), "{}", answer.text);
             assert!(answer.text.contains(&format!("`{name}`")) && !answer.text.contains("rk_"), "{}", answer.text);
         }
-        ground.control("apps/test", json!({"permissions": ALL_PERMISSIONS}));
+        ground.control(&format!("apps/{MODE}"), json!({"permissions": ALL_PERMISSIONS}));
         assert_eq!(ground.at_stripe("/v1/refunds"), before, "{mode}");
         assert!(ground.actor_counters().await.starts_with("{}"), "{}", ground.actor_counters().await);
     }

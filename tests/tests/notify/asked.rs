@@ -4,6 +4,7 @@ use axiru_domain::{Choice, RequestStatus};
 use axiru_in_process::{Fault, Service};
 
 use super::ground::{ANNA, ANNAS, BEN, BENS, OWEN, OWENS, Post, link_of, scope};
+use crate::played::badge;
 
 #[tokio::test(start_paused = true)]
 async fn each_approver_gets_one_mail_with_a_link_that_opens_as_theirs() {
@@ -17,7 +18,7 @@ async fn each_approver_gets_one_mail_with_a_link_that_opens_as_theirs() {
         assert_eq!(mails.len(), 1);
         let mail = &mails[0];
         let digest = post.room.read(&id).await.digest();
-        assert!(mail.subject.starts_with("[TEST] Approve refund 200.00 USD"), "{}", mail.subject);
+        assert!(mail.subject.starts_with(&format!("[{}] Approve refund 200.00 USD", badge())), "{}", mail.subject);
         assert!(mail.text.replace(' ', "").contains(&digest) || mail.text.contains(&digest), "{}", mail.text);
         assert_eq!((mail.tags["person"].as_str(), mail.tags["request"].as_str()), (who, id.as_str()));
         let link = link_of(mail);

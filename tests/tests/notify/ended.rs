@@ -3,6 +3,7 @@
 use axiru_domain::Choice;
 
 use super::ground::{ANNA, ANNAS, BEN, BENS, OWEN, OWENS, Post, pass};
+use crate::played::badge;
 
 #[tokio::test(start_paused = true)]
 async fn a_denial_is_told_to_everybody_who_was_asked() {
@@ -18,7 +19,7 @@ async fn a_denial_is_told_to_everybody_who_was_asked() {
         let mails = post.mails_to(address);
         assert_eq!(mails.len(), 2, "{:?}", post.subjects(address));
         let ended = &mails[1];
-        assert!(ended.subject.starts_with("[TEST] Denied: "), "{}", ended.subject);
+        assert!(ended.subject.starts_with(&format!("[{}] Denied: ", badge())), "{}", ended.subject);
         assert!(ended.text.contains("Denied by anna@shop.example"), "{}", ended.text);
         assert!(!ended.text.contains("https://") && !ended.html.contains("href"), "no link in it");
     }
@@ -41,7 +42,7 @@ async fn what_was_approved_and_made_is_told_and_the_approval_alone_is_not() {
     for address in [ANNAS, BENS] {
         let mails = post.mails_to(address);
         assert_eq!(mails.len(), 2, "{:?}", post.subjects(address));
-        assert!(mails[1].subject.starts_with("[TEST] Made: "), "{}", mails[1].subject);
+        assert!(mails[1].subject.starts_with(&format!("[{}] Made: ", badge())), "{}", mails[1].subject);
         assert!(mails[1].text.contains(made[0]["id"].as_str().unwrap()), "{}", mails[1].text);
     }
 }
@@ -56,7 +57,7 @@ async fn what_nobody_answered_in_time_is_told_as_expired() {
     post.ring().await.unwrap();
     for address in [ANNAS, BENS] {
         let subjects = post.subjects(address);
-        assert!(subjects.len() == 2 && subjects[1].starts_with("[TEST] Expired: "), "{subjects:?}");
+        assert!(subjects.len() == 2 && subjects[1].starts_with(&format!("[{}] Expired: ", badge())), "{subjects:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_in_process::{Fault, InProcess, Retries};
 
 use super::ground::{ANNA, ANNAS, BEN, BENS, OWEN, OWENS, Post, pass, scope};
+use crate::played::badge;
 
 const TRANSIENT: &str = include_str!("../../../shared/aws/src/mail/event/fixtures/bounce_transient.json");
 
@@ -25,7 +26,11 @@ async fn operators_get_one_mail_about_everything_and_none_about_nothing() {
     for address in [ANNAS, BENS] {
         let mails = post.mails_to(address);
         assert_eq!(mails.len(), 1);
-        assert!(mails[0].subject.starts_with("[TEST] Axiru: 2 things happened in "), "{}", mails[0].subject);
+        assert!(
+            mails[0].subject.starts_with(&format!("[{}] Axiru: 2 things happened in ", badge())),
+            "{}",
+            mails[0].subject
+        );
         assert_eq!(mails[0].text.matches("mail returned").count(), 2, "{}", mails[0].text);
         assert_eq!(mails[0].tags["request"], "none");
         assert!(!mails[0].text.contains(OWENS), "ids only");

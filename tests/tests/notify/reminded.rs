@@ -3,6 +3,7 @@
 use axiru_domain::Choice;
 
 use super::ground::{ANNA, ANNAS, BEN, BENS, OWEN, Post, link_of, pass};
+use crate::played::badge;
 
 #[tokio::test(start_paused = true)]
 async fn who_has_not_answered_is_reminded_once_in_a_request_of_two_hours() {
@@ -23,7 +24,7 @@ async fn who_has_not_answered_is_reminded_once_in_a_request_of_two_hours() {
     assert_eq!(post.mails_to(ANNAS).len(), 1, "she has answered");
     let mails = post.mails_to(BENS);
     assert_eq!(mails.len(), 2, "{:?}", post.subjects(BENS));
-    assert!(mails[1].subject.starts_with("[TEST] Reminder: approve refund"), "{}", mails[1].subject);
+    assert!(mails[1].subject.starts_with(&format!("[{}] Reminder: approve refund", badge())), "{}", mails[1].subject);
     // The reminder's link is another one, and both open.
     assert_ne!(link_of(&mails[0]), link_of(&mails[1]));
     for mail in &mails {
@@ -40,6 +41,6 @@ async fn who_was_never_asked_is_asked_and_not_reminded() {
     // The first run of all comes late: it asks, and does not remind in the same breath.
     post.run().await.unwrap();
     let subjects = post.subjects(ANNAS);
-    assert!(subjects[0].starts_with("[TEST] Approve"), "{subjects:?}");
+    assert!(subjects[0].starts_with(&format!("[{}] Approve", badge())), "{subjects:?}");
     assert_eq!(subjects.iter().filter(|subject| !subject.contains("Reminder")).count(), 1);
 }

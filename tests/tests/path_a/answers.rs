@@ -1,9 +1,9 @@
 //! What a caller is told, and what the ledger says of it.
 
-use axiru_domain::Mode;
 use serde_json::{Value, json};
 
 use super::ground::{AGENT_AGAIN, Ground, STAFF, Setting, at_secs, key, plan, refund};
+use crate::played::{MODE, mode};
 use axiru_in_process::{InProcess, Retries};
 
 #[tokio::test(start_paused = true)]
@@ -21,9 +21,9 @@ async fn allowed_held_and_denied_each_with_its_rule_and_entry() {
         assert_eq!(answer.body["matched_rule"], json!(rule));
         assert_eq!(answer.body["approver_role"], json!(role));
         assert_eq!(answer.body["policy_version"].as_str().map(str::len), Some(64));
-        assert_eq!(answer.body["audit"]["log"], "test/acct_1/0");
+        assert_eq!(answer.body["audit"]["log"], format!("{MODE}/acct_1/0"));
         assert_eq!(answer.body["audit"]["seq"], json!(i));
-        let entries = ground.entries("test#acct_1#0").await;
+        let entries = ground.entries(&format!("{MODE}#acct_1#0")).await;
         let entry = &entries[i];
         assert_eq!(entry.ty(), "decision.made");
         assert_eq!(answer.body["audit"]["ledger_id"], entry.id());
@@ -54,7 +54,7 @@ async fn the_same_key_gives_the_same_answer_for_ever() {
             let answer = again.ask(&other).await;
             assert_eq!((answer.status, answer.word().as_str()), (409, "idempotency_key_reused"));
         }
-        assert_eq!(again.entries("test#acct_1#0").await.len(), 1);
+        assert_eq!(again.entries(&format!("{MODE}#acct_1#0")).await.len(), 1);
     }
 }
 
@@ -64,22 +64,22 @@ async fn an_equal_open_request_answers_under_any_key() {
     let first = ground.ask(&refund("mint-1", 500, "ch_1")).await;
     // The client library's retry, with a key of its own; the same agent's other key.
     let second = ground.ask(&refund("mint-2", 500, "ch_1")).await;
-    let third = ground.ask_with(&key(Mode::Test, AGENT_AGAIN), &refund("mint-3", 500, "ch_1")).await;
+    let third = ground.ask_with(&key(mode(), AGENT_AGAIN), &refund("mint-3", 500, "ch_1")).await;
     for answer in [&second, &third] {
         assert_eq!(answer.body["decision_id"], first.body["decision_id"]);
         assert_eq!(answer.body["cached"], true);
     }
     // Another actor's equal request is another one, and so is another amount.
-    let staff = ground.ask_with(&key(Mode::Test, STAFF), &refund("mint-4", 500, "ch_1")).await;
+    let staff = ground.ask_with(&key(mode(), STAFF), &refund("mint-4", 500, "ch_1")).await;
     let other = ground.ask(&refund("mint-5", 501, "ch_1")).await;
     assert_ne!(staff.body["decision_id"], first.body["decision_id"]);
     assert_ne!(other.body["decision_id"], first.body["decision_id"]);
-    assert_eq!(ground.entries("test#acct_1#0").await.len(), 3);
+    assert_eq!(ground.entries(&format!("{MODE}#acct_1#0")).await.len(), 3);
     // After the hour the request is over: an equal one is asked anew, and is told that it is the second within a day.
     at_secs(3_601);
     let later = ground.ask(&refund("mint-6", 500, "ch_1")).await;
     assert_ne!(later.body["decision_id"], first.body["decision_id"]);
-    let entries = ground.entries("test#acct_1#0").await;
+    let entries = ground.entries(&format!("{MODE}#acct_1#0")).await;
     assert_eq!(entries.last().unwrap().fields()["facts"]["similar_24h"], 1);
     // The alias still answers.
     let alias = ground.ask(&refund("mint-2", 500, "ch_1")).await;
@@ -138,7 +138,7 @@ when { context has similar_24h && context.similar_24h == 0 };
     body["context"] = json!({"similar_24h": 0, "ticket": "T-7", "rationale": "customer jo@shop.example asked twice"});
     let answer = ground.ask(&body).await;
     assert_eq!(answer.word(), "allowed", "{}", answer.text);
-    let entry = &ground.entries("test#acct_1#0").await[0];
+    let entry = &ground.entries(&format!("{MODE}#acct_1#0")).await[0];
     assert_eq!(entry.fields()["claimed"], json!({"similar_24h": 0, "ticket": "T-7"}));
     assert!(!String::from_utf8_lossy(entry.bytes()).contains("jo@shop"), "free text is in no entry");
     // The second within a day is not permitted, whatever is claimed.

@@ -7,6 +7,7 @@ use axiru_in_process::{InProcess, Latencies, Retries};
 use serde_json::json;
 
 use super::ground::{Ground, Setting, refund};
+use crate::played::MODE;
 
 #[tokio::test(start_paused = true)]
 async fn five_hundred_at_a_cap_are_allowed_exactly_to_the_cap() {
@@ -54,6 +55,6 @@ async fn five_hundred_at_a_cap_are_allowed_exactly_to_the_cap() {
         started.elapsed()
     );
     assert_eq!((allowed, denied), (250, 250));
-    let row = ground.counters("test#acct_1#counter#account#-").await.unwrap();
+    let row = ground.counters(&format!("{MODE}#acct_1#counter#account#-")).await.unwrap();
     assert!(row.contains(",10000,250,10000,250]"), "{row}");
 }

@@ -5,6 +5,7 @@ use axiru_ledger::entry::Tip;
 use serde_json::{Value, json};
 
 use super::ground::{Ground, Setting, refund};
+use crate::played::MODE;
 
 fn setting() -> Setting {
     Setting::with_limits(json!([
@@ -32,7 +33,7 @@ async fn until_answered(ground: &Ground, body: &Value) -> Result<(), String> {
 
 /// One decision, one chain, and counters that hold exactly what is allowed.
 async fn exactly_once(ground: &Ground, entries: usize, counted: &str) -> Result<(), String> {
-    let log = ground.entries("test#acct_1#0").await;
+    let log = ground.entries(&format!("{MODE}#acct_1#0")).await;
     let mut tip = Tip::EMPTY;
     for entry in &log {
         if (entry.seq(), entry.prev()) != (tip.seq, tip.prev) {
@@ -43,7 +44,7 @@ async fn exactly_once(ground: &Ground, entries: usize, counted: &str) -> Result<
     if log.len() != entries {
         return Err(format!("{} entries, expected {entries}", log.len()));
     }
-    let actor = ground.counters("test#acct_1#counter#actor#agent:ag_1").await.unwrap_or_default();
+    let actor = ground.counters(&format!("{MODE}#acct_1#counter#actor#agent:ag_1")).await.unwrap_or_default();
     if actor.contains(counted) { Ok(()) } else { Err(format!("the actor's windows: {actor}")) }
 }
 

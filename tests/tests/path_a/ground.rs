@@ -15,6 +15,7 @@ use lambda_http::Body;
 use serde_json::{Value, json};
 
 use crate::acting::{acting_as, store_of};
+use crate::played::mode;
 
 /// The accounts that are connected, each in both modes.
 pub(super) const ACCOUNTS: [&str; 2] = ["acct_1", "acct_2"];
@@ -213,7 +214,7 @@ impl Ground {
 
     /// Asks with the agent's test key.
     pub(super) async fn ask(&self, body: &Value) -> Answered {
-        self.ask_with(&key(Mode::Test, AGENT), body).await
+        self.ask_with(&key(mode(), AGENT), body).await
     }
 
     /// Asks with another key.
@@ -225,7 +226,7 @@ impl Ground {
 
     /// Reads with the agent's test key.
     pub(super) async fn get(&self, path: &str) -> Answered {
-        self.get_with(&key(Mode::Test, AGENT), path).await
+        self.get_with(&key(mode(), AGENT), path).await
     }
 
     pub(super) async fn get_with(&self, key: &KeyToken, path: &str) -> Answered {

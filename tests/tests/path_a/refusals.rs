@@ -5,11 +5,12 @@ use axiru_domain::Mode;
 use serde_json::{Value, json};
 
 use super::ground::{AGENT, Answered, Ground, STAFF, at_secs, key, refund};
+use crate::played::{MODE, mode};
 
 /// The refusal of a body: its code and field, with nothing written.
 async fn refused(ground: &Ground, body: &Value) -> (u16, String, String) {
     let answer = ground.ask(body).await;
-    assert!(ground.entries("test#acct_1#0").await.is_empty(), "{body} was decided: {}", answer.text);
+    assert!(ground.entries(&format!("{MODE}#acct_1#0")).await.is_empty(), "{body} was decided: {}", answer.text);
     for member in ["type", "title", "status", "code", "detail"] {
         assert!(answer.body.get(member).is_some(), "no {member}: {}", answer.text);
     }
@@ -111,7 +112,7 @@ async fn every_wrong_field_is_named() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_json_object_of_ours_is_refused() {
     let ground = Ground::simple().await;
-    let token = key(Mode::Test, AGENT);
+    let token = key(mode(), AGENT);
     let headers =
         |kind: &str| [("authorization", format!("Bearer {}", token.expose())), ("content-type", kind.to_owned())];
     let good = refund("k", 100, "ch_1").to_string();
@@ -151,13 +152,13 @@ async fn what_is_no_json_object_of_ours_is_refused() {
         let allow = (status == 405).then_some(if path == "/api/v1/decisions" { "GET, POST" } else { "GET" });
         assert_eq!(answer.allow.as_deref(), allow, "{method} {path}");
     }
-    assert!(ground.entries("test#acct_1#0").await.is_empty());
+    assert!(ground.entries(&format!("{MODE}#acct_1#0")).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn headers_and_body_must_not_disagree() {
     let ground = Ground::simple().await;
-    let token = key(Mode::Test, AGENT);
+    let token = key(mode(), AGENT);
     let mut headers =
         vec![("authorization", format!("Bearer {}", token.expose())), ("content-type", "application/json".to_owned())];
     let body = json!({"intent": {"kind": "payout", "amount_cents": 5, "currency": "usd"}}).to_string();
@@ -239,36 +240,41 @@ async fn a_key_that_is_not_accepted_is_told_nothing() {
     let ground = Ground::simple().await;
     let same = |one: &Answered, other: &Answered| assert_eq!((one.status, &one.text), (other.status, &other.text));
     let body = refund("k", 100, "ch_1");
-    let unknown = ground.ask_with(&key(Mode::Test, 77), &body).await;
+    let unknown = ground.ask_with(&key(mode(), 77), &body).await;
     assert_eq!((unknown.status, unknown.word().as_str()), (401, "key_refused"));
     // The id of a live key with another secret.
-    let forged = axiru_domain::KeyToken::from_random(Mode::Test, key(Mode::Test, AGENT).id().clone(), &[99; 32]);
+    let forged = axiru_domain::KeyToken::from_random(mode(), key(mode(), AGENT).id().clone(), &[99; 32]);
     same(&ground.ask_with(&forged, &body).await, &unknown);
     // Warm, then revoked: the very next request is refused.
     assert_eq!(ground.ask(&body).await.word(), "allowed");
     same(&ground.ask_with(&forged, &body).await, &unknown);
-    let row = key(Mode::Test, AGENT);
-    ground.set("test#keys", row.id().as_str(), "state", AttributeValue::S("revoked".into())).await;
+    let row = key(mode(), AGENT);
+    ground.set(&format!("{MODE}#keys"), row.id().as_str(), "state", AttributeValue::S("revoked".into())).await;
     same(&ground.ask(&body).await, &unknown);
     same(&ground.get("/api/v1/decisions").await, &unknown);
-    ground.set("test#keys", row.id().as_str(), "state", AttributeValue::S("active".into())).await;
+    ground.set(&format!("{MODE}#keys"), row.id().as_str(), "state", AttributeValue::S("active".into())).await;
     ground
-        .set("test#keys", row.id().as_str(), "valid_until", AttributeValue::S("2026-10-31T12:00:10.000Z".into()))
+        .set(
+            &format!("{MODE}#keys"),
+            row.id().as_str(),
+            "valid_until",
+            AttributeValue::S("2026-10-31T12:00:10.000Z".into()),
+        )
         .await;
     assert_eq!(ground.ask(&body).await.status, 200);
     at_secs(10);
     same(&ground.ask(&body).await, &unknown);
-    assert_eq!(ground.entries("test#acct_1#0").await.len(), 1);
+    assert_eq!(ground.entries(&format!("{MODE}#acct_1#0")).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_account_that_is_not_connected_has_no_decisions() {
     let ground = Ground::simple().await;
-    ground.set("test#connections", "acct_1", "state", AttributeValue::S("revoked".into())).await;
+    ground.set(&format!("{MODE}#connections"), "acct_1", "state", AttributeValue::S("revoked".into())).await;
     let answer = ground.ask(&refund("k", 100, "ch_1")).await;
     assert_eq!((answer.status, answer.word().as_str()), (403, "not_connected"));
     // Tokens that died do not keep plans from deciding what they can.
-    ground.set("test#connections", "acct_1", "state", AttributeValue::S("reauth_required".into())).await;
+    ground.set(&format!("{MODE}#connections"), "acct_1", "state", AttributeValue::S("reauth_required".into())).await;
     assert_eq!(ground.ask(&refund("k", 100, "ch_1")).await.word(), "allowed");
 }
 
@@ -288,8 +294,8 @@ async fn a_key_has_so_many_requests_a_minute() {
     );
     // What was decided is still answered, and other actors are not slowed down.
     assert!(ground.ask(&refund("k0", 100, "ch_1")).await.replayed);
-    assert_eq!(ground.ask_with(&key(Mode::Test, STAFF), &refund("k", 100, "ch_1")).await.status, 200);
+    assert_eq!(ground.ask_with(&key(mode(), STAFF), &refund("k", 100, "ch_1")).await.status, 200);
     at_secs(60);
     assert_eq!(ground.ask(&refund("k3", 200, "ch_1")).await.word(), "allowed");
-    assert_eq!(ground.entries("test#acct_1#0").await.len(), 5);
+    assert_eq!(ground.entries(&format!("{MODE}#acct_1#0")).await.len(), 5);
 }

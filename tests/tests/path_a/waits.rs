@@ -6,6 +6,7 @@ use axiru_in_process::{Fault, InProcess, Retries};
 use serde_json::json;
 
 use super::ground::{Ground, Setting, plan, refund};
+use crate::played::{MODE, mode};
 
 fn two_limits() -> Setting {
     Setting::with_limits(json!([
@@ -42,7 +43,7 @@ async fn a_plan_that_changed_costs_one_wait_and_is_the_one_that_decides() {
     let strict =
         format!("@id(\"none\") forbid(principal, {of}, resource); @id(\"allow\") permit(principal, {of}, resource);");
     let strict = axiru_policy::Plan::parse(&plan(json!([])).to_string(), &strict).unwrap();
-    ground.put_plans(axiru_domain::Mode::Test, "acct_1", vec![(strict, "enforce")], 2).await;
+    ground.put_plans(mode(), "acct_1", vec![(strict, "enforce")], 2).await;
     ground.account.clear_calls();
     let answer = ground.ask(&refund("k2", 100, "ch_2")).await;
     assert_eq!(answer.text_of("reason"), "policy:none");
@@ -65,7 +66,7 @@ async fn what_is_not_decided_in_two_seconds_is_503_and_no_decision() {
         // The same key finds out, and there is one decision in the end.
         let answer = ground.ask(&refund("k1", 100, "ch_1")).await;
         assert_eq!(answer.word(), "allowed");
-        assert_eq!(ground.entries("test#acct_1#0").await.len(), 1);
+        assert_eq!(ground.entries(&format!("{MODE}#acct_1#0")).await.len(), 1);
     }
 }
 
@@ -79,7 +80,7 @@ async fn a_table_that_is_down_or_throttles_decides_nothing() {
             assert_eq!(answer.status, 503, "{operation} {fault}");
             assert!(!answer.text.contains("dynamo") && !answer.text.contains("Throttl"), "{}", answer.text);
             ground.account.faults().clear();
-            assert!(ground.entries("test#acct_1#0").await.is_empty());
+            assert!(ground.entries(&format!("{MODE}#acct_1#0")).await.is_empty());
         }
     }
 }
@@ -95,7 +96,7 @@ async fn a_plan_that_cannot_be_loaded_blocks_where_it_is_enforced() {
             .sha256()
             .to_owned();
         let altered = aws_sdk_dynamodb::types::AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new(*b"{}"));
-        ground.set("test#acct_1#plan", &sha256, "document", altered).await;
+        ground.set(&format!("{MODE}#acct_1#plan"), &sha256, "document", altered).await;
         let answer = ground.ask(&refund("k1", 100, "ch_1")).await;
         assert_eq!(
             (answer.word().as_str(), answer.text_of("would_be").as_str()),
@@ -109,6 +110,6 @@ async fn a_plan_that_cannot_be_loaded_blocks_where_it_is_enforced() {
     let ground = Ground::simple().await;
     let delete = ground.clients.dynamodb.delete_item().table_name(axiru_in_process::STATE_TABLE);
     let s = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-    delete.key("pk", s("test#acct_1#plans")).key("sk", s("heads")).send().await.unwrap();
+    delete.key("pk", s(&format!("{MODE}#acct_1#plans"))).key("sk", s("heads")).send().await.unwrap();
     assert_eq!(ground.ask(&refund("k1", 100, "ch_1")).await.status, 503);
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::events::{dispute, event, payout, refund, transfer};
 use super::ground::{Ground, SECRET};
+use crate::played::{MODE, mode};
 
 /// Card numbers, bank details, names, addresses: everything that must never be stored.
 const CANARIES: [&str; 12] = [
@@ -84,9 +85,11 @@ async fn nothing_personal_is_found_anywhere() {
         let body = event.to_string();
         planted.push_str(&body);
         let signature = sign(&[SECRET], Timestamp::now().secs(), body.as_bytes());
-        let request =
-            Request::post("/stripe/webhooks/test").header("stripe-signature", signature).body(body.into()).unwrap();
-        let parameters = HashMap::from([("mode".to_owned(), vec!["test".to_owned()])]);
+        let request = Request::post(format!("/stripe/webhooks/{MODE}"))
+            .header("stripe-signature", signature)
+            .body(body.into())
+            .unwrap();
+        let parameters = HashMap::from([("mode".to_owned(), vec![mode().to_string()])]);
         let answer = axiru_fn_webhook::handle(&app, request.with_path_parameters(parameters)).await;
         assert_eq!(answer.status(), StatusCode::OK, "{event_type}");
     }

@@ -8,8 +8,11 @@ use axiru_stripe::report::Report;
 
 use super::events::{day, report, told_of_the_day};
 use super::ground::{Copy, Ground, evening, morning, observe, told};
+use crate::played::MODE;
 
-const LOG: &str = "test#acct_1#0";
+fn log() -> String {
+    format!("{MODE}#acct_1#0")
+}
 
 struct Observing {
     ground: Ground,
@@ -30,7 +33,7 @@ async fn deliver(observing: &Observing) -> Result<(), String> {
 
 /// Everything is told exactly once, in one unbroken chain.
 async fn told_once(observing: &Observing) -> Result<(), String> {
-    let entries = observing.ground.entries(LOG).await;
+    let entries = observing.ground.entries(&log()).await;
     let mut tip = Tip::EMPTY;
     for entry in &entries {
         if (entry.seq(), entry.prev()) != (tip.seq, tip.prev) {
@@ -63,7 +66,7 @@ async fn exporting(account: InProcess, retries: Retries) -> Ground {
 }
 
 async fn export(ground: &Ground) -> Result<(), String> {
-    let log = LogId::from_key(LOG).unwrap();
+    let log = LogId::from_key(&log()).unwrap();
     ground.exporter().export(&log).await.map(|_| ()).map_err(|error| error.to_string())
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::events::{day, event, refund, report, told_of_the_day};
 use super::ground::{ACCOUNT, Ground, evening, head, morning, observe, told};
+use crate::played::{MODE, other_mode};
 
 async fn ground() -> Ground {
     Ground::new(InProcess::new().unwrap(), Retries::Off).await
@@ -37,7 +38,7 @@ proptest! {
             for batch in all.chunks(size) {
                 observe(&observer, batch.iter().map(|event| report(event)).collect()).await.unwrap();
             }
-            told(&ground.entries("test#acct_1#0").await)
+            told(&ground.entries(&format!("{MODE}#acct_1#0")).await)
         });
         prop_assert_eq!(told, told_of_the_day());
     }
@@ -48,9 +49,9 @@ async fn test_and_live_are_two_logs_with_entries_of_one_shape() {
     let ground = ground().await;
     let observer = ground.observer(evening);
     let test = report(&event("evt_1", "refund.created", &refund("re_1", 60_000, "succeeded"), None));
-    let mut live = test.clone();
-    live.scope = "live/acct_1".parse().unwrap();
-    observe(&observer, vec![test, live]).await.unwrap();
+    let mut other = test.clone();
+    other.scope = format!("{}/acct_1", other_mode()).parse().unwrap();
+    observe(&observer, vec![test, other]).await.unwrap();
     let (test, live) = (ground.entries("test#acct_1#0").await, ground.entries("live#acct_1#0").await);
     assert_eq!((test.len(), live.len()), (1, 1));
     let but_scope = |entry: &axiru_ledger::entry::Entry| {
@@ -68,7 +69,7 @@ async fn unknown_and_revoked_accounts_are_dropped() {
     let ground = ground().await;
     let observer = ground.observer(evening);
     let mut foreign = report(&event("evt_1", "refund.created", &refund("re_1", 1, "succeeded"), None));
-    foreign.scope = "test/acct_9".parse().unwrap();
+    foreign.scope = format!("{MODE}/acct_9").parse().unwrap();
     let uninstall = report(&event(
         "evt_2",
         "account.application.deauthorized",
@@ -81,10 +82,19 @@ async fn unknown_and_revoked_accounts_are_dropped() {
         observe(&observer, vec![uninstall.clone()]).await.unwrap();
     }
     assert_eq!(observe(&observer, vec![after]).await.unwrap(), [Observed::NotConnected]);
-    let types: Vec<_> = ground.entries("test#acct_1#0").await.iter().map(|entry| entry.ty().to_owned()).collect();
+    let types: Vec<_> =
+        ground.entries(&format!("{MODE}#acct_1#0")).await.iter().map(|entry| entry.ty().to_owned()).collect();
     assert_eq!(types, ["connection.revoked"]);
-    assert!(ground.account.dump().unwrap().find("sealed").iter().all(|place| !place.contains("test#connections")));
-    assert!(ground.entries("test#acct_9#0").await.is_empty());
+    assert!(
+        ground
+            .account
+            .dump()
+            .unwrap()
+            .find("sealed")
+            .iter()
+            .all(|place| !place.contains(&format!("{MODE}#connections")))
+    );
+    assert!(ground.entries(&format!("{MODE}#acct_9#0")).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +102,7 @@ async fn uninstalling_the_app_ends_no_connection_that_has_a_key() {
     let ground = ground().await;
     let s = |text: &str| AttributeValue::S(text.to_owned());
     let with_key = [
-        ("pk", s("test#connections")),
+        ("pk", s(&format!("{MODE}#connections"))),
         ("sk", s(ACCOUNT)),
         ("state", s("active")),
         ("lanes", AttributeValue::N("1".to_owned())),
@@ -106,10 +116,11 @@ async fn uninstalling_the_app_ends_no_connection_that_has_a_key() {
     let application = json!({"id": "ca_1", "object": "application"});
     let uninstall = report(&event("evt_2", "account.application.deauthorized", &application, None));
     observe(&observer, vec![uninstall]).await.unwrap();
-    assert!(ground.entries("test#acct_1#0").await.is_empty());
+    assert!(ground.entries(&format!("{MODE}#acct_1#0")).await.is_empty());
     let after = report(&event("evt_3", "refund.created", &refund("re_2", 1, "succeeded"), None));
     observe(&observer, vec![after]).await.unwrap();
-    let types: Vec<_> = ground.entries("test#acct_1#0").await.iter().map(|entry| entry.ty().to_owned()).collect();
+    let types: Vec<_> =
+        ground.entries(&format!("{MODE}#acct_1#0")).await.iter().map(|entry| entry.ty().to_owned()).collect();
     assert_eq!(types, ["movement.observed"], "what happens there is still told");
 }
 
@@ -120,7 +131,7 @@ async fn what_happened_before_the_connection_is_not_of_today() {
     let mut old = refund("re_1", 60_000, "failed");
     old["created"] = json!(1_700_000_000);
     observe(&observer, vec![report(&event("evt_1", "refund.failed", &old, None))]).await.unwrap();
-    assert!(ground.entries("test#acct_1#0").await.is_empty());
+    assert!(ground.entries(&format!("{MODE}#acct_1#0")).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +142,7 @@ async fn a_status_that_arrives_late_is_told_as_late() {
     for i in [6, 5, 4] {
         observe(&observer, vec![report(&events[i])]).await.unwrap();
     }
-    let entries = ground.entries("test#acct_1#0").await;
+    let entries = ground.entries(&format!("{MODE}#acct_1#0")).await;
     let changes: Vec<_> = entries
         .iter()
         .filter(|entry| entry.ty() == "movement.changed")
@@ -151,7 +162,7 @@ async fn a_report_that_cannot_be_does_not_hold_back_the_others() {
     }
     let results = observer.observe(vec![poison, good]).await;
     assert!(results[0].is_err() && results[1].is_ok(), "{results:?}");
-    assert_eq!(told(&ground.entries("test#acct_1#0").await), ["movement.observed refund re_1 "]);
+    assert_eq!(told(&ground.entries(&format!("{MODE}#acct_1#0")).await), ["movement.observed refund re_1 "]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,10 +170,10 @@ async fn an_altered_plan_blocks_and_is_named() {
     let ground = ground().await;
     let heads: PlanHeads = [head("gone", &"0".repeat(64), PolicyMode::Enforce)].into_iter().collect();
     let put = ground.clients.dynamodb.put_item().table_name(axiru_in_process::STATE_TABLE);
-    put.set_item(Some(heads.row(&"test/acct_1".parse().unwrap()))).send().await.unwrap();
+    put.set_item(Some(heads.row(&format!("{MODE}/acct_1").parse().unwrap()))).send().await.unwrap();
     let refund = report(&event("evt_1", "refund.created", &refund("re_1", 1, "succeeded"), None));
     observe(&ground.observer(morning), vec![refund]).await.unwrap();
-    let entries = ground.entries("test#acct_1#0").await;
+    let entries = ground.entries(&format!("{MODE}#acct_1#0")).await;
     let decision = &entries[0].fields()["decision"];
     assert_eq!((&decision["outcome"], &decision["would_be"]), (&json!("block"), &json!("block")));
     assert!(decision["verdicts"].to_string().contains("plan_unusable"));

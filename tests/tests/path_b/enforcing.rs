@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::events::{dispute, event, payout, refund, report, transfer};
 use super::stage::{Stage, scope};
+use crate::played::{mode, other_mode};
 
 /// More than the plan allows.
 const HUGE: i64 = 250_000;
@@ -48,7 +49,7 @@ async fn a_pending_manual_payout_is_cancelled_once() {
     assert_eq!(stage.jobs(), std::slice::from_ref(&job));
     // A lost job is found.
     assert_eq!(stage.sweeper.overdue(&scope()).await.unwrap(), [job]);
-    assert!(stage.sweeper.overdue(&"live/acct_1".parse().unwrap()).await.unwrap().is_empty());
+    assert!(stage.sweeper.overdue(&format!("{}/acct_1", other_mode()).parse().unwrap()).await.unwrap().is_empty());
 
     assert_eq!(cancel(&stage, Kind::Payout, &id).await.unwrap(), Cancelled::Undone);
     assert_eq!(stage.object(&format!("/v1/payouts/{id}"))["status"], "canceled");
@@ -223,7 +224,8 @@ async fn what_proves_to_be_ours_is_not_cancelled_any_more() {
     assert!(stage.ground.account.calls().of(axiru_in_process::Service::Stripe).is_empty());
 }
 
-/// A Stripe that answers every POST and every GET with one status and body, and counts the POSTs.
+/// A Stripe that answers every POST and every GET with one status and body, and counts the POSTs. `OURS` and `NOT_OURS` stand for the
+/// `livemode` of this story's mode and of the other.
 struct Always {
     post: (u16, &'static str),
     get: (u16, &'static str),
@@ -235,16 +237,18 @@ impl Transport for Always {
         let is_post = request.method() == http::Method::POST;
         self.posts.fetch_add(usize::from(is_post), Ordering::Relaxed);
         let (status, body) = if is_post { self.post } else { self.get };
-        let answer = http::Response::builder().status(status).body(bytes::Bytes::from_static(body.as_bytes())).unwrap();
+        let (ours, other) = (mode().livemode().to_string(), other_mode().livemode().to_string());
+        let body = body.replace("NOT_OURS", &other).replace("OURS", &ours);
+        let answer = http::Response::builder().status(status).body(body.into()).unwrap();
         Box::pin(async move { Ok(answer) })
     }
 }
 
 const REFUSED: &str = r#"{"error":{"type":"invalid_request_error","code":"payout_not_cancelable"}}"#;
-const PENDING: &str = r#"{"id":"po_1","livemode":false,"status":"pending"}"#;
-const CANCELED: &str = r#"{"id":"po_1","livemode":false,"status":"canceled"}"#;
-const OTHER: &str = r#"{"id":"po_2","livemode":false,"status":"canceled"}"#;
-const LIVE: &str = r#"{"id":"po_1","livemode":true,"status":"canceled"}"#;
+const PENDING: &str = r#"{"id":"po_1","livemode":OURS,"status":"pending"}"#;
+const CANCELED: &str = r#"{"id":"po_1","livemode":OURS,"status":"canceled"}"#;
+const OTHER: &str = r#"{"id":"po_2","livemode":OURS,"status":"canceled"}"#;
+const OTHER_MODE: &str = r#"{"id":"po_1","livemode":NOT_OURS,"status":"canceled"}"#;
 
 #[tokio::test(start_paused = true)]
 async fn only_the_cancelled_object_is_a_success_and_only_a_refusal_ends_it() {
@@ -261,7 +265,7 @@ async fn only_the_cancelled_object_is_a_success_and_only_a_refusal_ends_it() {
         // Not known.
         ((200, PENDING), (200, PENDING), Err(None)),
         ((200, OTHER), (200, CANCELED), Err(None)),
-        ((200, LIVE), (200, CANCELED), Err(None)),
+        ((200, OTHER_MODE), (200, CANCELED), Err(None)),
         ((200, "<html>"), (200, CANCELED), Err(None)),
         ((400, REFUSED), (500, ""), Err(None)),
         ((400, REFUSED), (200, OTHER), Err(None)),

@@ -1,11 +1,11 @@
 //! Events as Stripe sends them.
 
-use axiru_domain::Mode;
 use axiru_stripe::event::{Projected, project};
 use axiru_stripe::report::Report;
 use serde_json::{Value, json};
 
 use super::ground::ACCOUNT;
+use crate::played::mode;
 
 /// When everything here happens: 2026-10-31, two minutes before midnight UTC.
 pub(super) const AT: i64 = 1_793_491_080;
@@ -13,7 +13,7 @@ pub(super) const AT: i64 = 1_793_491_080;
 /// An event about `object`.
 pub(super) fn event(id: &str, event_type: &str, object: &Value, before: Option<Value>) -> Value {
     let mut event = json!({
-        "id": id, "object": "event", "type": event_type, "account": ACCOUNT, "livemode": false, "created": AT,
+        "id": id, "object": "event", "type": event_type, "account": ACCOUNT, "livemode": mode().livemode(), "created": AT,
         "request": {"id": "req_1", "idempotency_key": null}, "data": {"object": object},
     });
     if let Some(before) = before {
@@ -24,7 +24,7 @@ pub(super) fn event(id: &str, event_type: &str, object: &Value, before: Option<V
 
 /// The report that an event becomes.
 pub(super) fn report(event: &Value) -> Report {
-    match project(event.to_string().as_bytes(), Mode::Test).unwrap() {
+    match project(event.to_string().as_bytes(), mode()).unwrap() {
         Projected::Report(report) => *report,
         Projected::Ignored(why) => panic!("{why:?}"),
     }
@@ -36,19 +36,19 @@ pub(super) fn refund(id: &str, amount: i64, status: &str) -> Value {
 }
 
 pub(super) fn payout(id: &str, amount: i64, status: &str) -> Value {
-    json!({"id": id, "object": "payout", "amount": amount, "currency": "usd", "created": AT, "livemode": false, "automatic": false,
+    json!({"id": id, "object": "payout", "amount": amount, "currency": "usd", "created": AT, "livemode": mode().livemode(), "automatic": false,
         "method": "standard", "type": "bank_account", "source_type": "card", "destination": "ba_1", "status": status})
 }
 
 pub(super) fn transfer(id: &str, reversals: &[&str]) -> Value {
     let reversal = |id: &&str| json!({"id": id, "amount": 10, "currency": "usd", "created": AT, "source_refund": null, "transfer": "tr_1"});
     let data: Vec<_> = reversals.iter().map(reversal).collect();
-    json!({"id": id, "object": "transfer", "amount": 500, "currency": "usd", "created": AT, "livemode": false, "destination": "acct_2",
+    json!({"id": id, "object": "transfer", "amount": 500, "currency": "usd", "created": AT, "livemode": mode().livemode(), "destination": "acct_2",
         "source_type": "card", "source_transaction": "ch_1", "reversals": {"object": "list", "data": data, "has_more": false}})
 }
 
 pub(super) fn dispute(id: &str, status: &str, count: u32) -> Value {
-    json!({"id": id, "object": "dispute", "amount": 900, "currency": "usd", "charge": "ch_1", "created": AT, "livemode": false,
+    json!({"id": id, "object": "dispute", "amount": 900, "currency": "usd", "charge": "ch_1", "created": AT, "livemode": mode().livemode(),
         "reason": "fraudulent", "status": status, "evidence_details": {"submission_count": count, "past_due": false},
         "payment_method_details": {"type": "card", "card": {"case_type": "chargeback"}}})
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::events::{dispute, event, payout, refund, report, transfer};
 use super::stage::{Asked, Stage};
+use crate::played::{MODE, mode, other_mode};
 
 const CHARGE: &[(ObjectRole, &str)] = &[(ObjectRole::Charge, "ch_1")];
 
@@ -151,7 +152,7 @@ const SPOILT: &[Spoil] = &[
     }),
     ("the receipt of another log", |r| {
         r.caused = None;
-        spoil_receipt(r, |log, seq, leaf| (log.replace("test", "live"), seq, leaf));
+        spoil_receipt(r, |log, seq, leaf| (log.replace(mode().as_str(), other_mode().as_str()), seq, leaf));
     }),
     ("a key that is not the derived one", |r| {
         sighting(r).link = None;
@@ -166,7 +167,7 @@ const SPOILT: &[Spoil] = &[
         r.caused = None;
         sighting(r).link.as_mut().unwrap().request = format!("dec_{}", "0".repeat(32)).parse().unwrap();
     }),
-    ("the other mode", |r| r.scope = "live/acct_1".parse().unwrap()),
+    ("the other mode", |r| r.scope = format!("{}/acct_1", other_mode()).parse().unwrap()),
 ];
 
 fn spoil_receipt(report: &mut Report, spoil: fn(String, u64, String) -> (String, u64, String)) {
@@ -265,7 +266,10 @@ async fn what_the_outcome_claimed_first_is_adopted_once() {
         // It failed: what it took is free, once, and the request stays what it is.
         assert_eq!(stage.windows().await, (String::new(), String::new()));
         assert_eq!(stage.status(&asked).await, "succeeded");
-        assert_eq!(stage.text("test#acct_1#refund#re_1#0", "movement", "unseen").await.as_deref(), Some("-"));
+        assert_eq!(
+            stage.text(&format!("{MODE}#acct_1#refund#re_1#0"), "movement", "unseen").await.as_deref(),
+            Some("-")
+        );
     }
 }
 

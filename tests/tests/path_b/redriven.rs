@@ -13,8 +13,11 @@ use lambda_http::RequestExt;
 
 use super::events::{event, refund};
 use super::ground::{Ground, SECRET, told};
+use crate::played::{MODE, mode};
 
-const LOG: &str = "test#acct_1#0";
+fn log() -> String {
+    format!("{MODE}#acct_1#0")
+}
 
 /// Hands what waits in a queue to the function, as Lambda does: what it does not give back is deleted. How many messages there were.
 async fn round(ground: &Ground, queue: &str) -> usize {
@@ -55,8 +58,8 @@ async fn a_dead_letter_that_is_put_back_is_recorded_once() {
     let ground = Ground::new(InProcess::new().unwrap(), Retries::Off).await;
     let body = event("evt_1", "refund.created", &refund("re_1", 100, "succeeded"), None).to_string();
     let signature = sign(&[SECRET], Timestamp::now().secs(), body.as_bytes());
-    let request = http::Request::post("/stripe/webhooks/test").header("Stripe-Signature", signature);
-    let parameters = std::collections::HashMap::from([("mode".to_owned(), vec!["test".to_owned()])]);
+    let request = http::Request::post(format!("/stripe/webhooks/{MODE}")).header("Stripe-Signature", signature);
+    let parameters = std::collections::HashMap::from([("mode".to_owned(), vec![mode().to_string()])]);
     let request = request.body(lambda_http::Body::Text(body)).unwrap().with_path_parameters(parameters);
     assert_eq!(axiru_fn_webhook::handle(&ground.webhook(), request).await.status(), 200);
 
@@ -69,13 +72,13 @@ async fn a_dead_letter_that_is_put_back_is_recorded_once() {
     }
     assert_eq!(tries, 5);
     assert_eq!((ground.account.queued(QUEUE).len(), ground.account.queued(DEAD).len()), (0, 1));
-    assert!(ground.entries(LOG).await.is_empty(), "the movement is missing from the ledger");
+    assert!(ground.entries(&log()).await.is_empty(), "the movement is missing from the ledger");
 
     ground.account.faults().clear();
     redrive(&ground, 2).await;
     assert_eq!(ground.account.queued(DEAD).len(), 0);
     while round(&ground, QUEUE).await > 0 {}
-    let entries = told(&ground.entries(LOG).await);
+    let entries = told(&ground.entries(&log()).await);
     assert_eq!(entries.len(), 1, "{entries:?}");
     assert!(ground.account.queued(QUEUE).is_empty());
 }

@@ -13,7 +13,7 @@ use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::{Purpose, Seal, SealContext};
 use axiru_aws::tokens::TokenReader;
 use axiru_domain::{
-    Claimed, Counters, Intent, KeyId, KeyToken, Kind, Mode, Money, ObjectRole, RequestId, Scope, Taken, stripe_key,
+    Claimed, Counters, Intent, KeyId, KeyToken, Kind, Money, ObjectRole, RequestId, Scope, Taken, stripe_key,
 };
 use axiru_in_process::{EXECUTIONS_QUEUE_URL, InProcess, REFRESH_QUEUE_URL, Retries, SEAL_KEY_ID, STATE_TABLE};
 use axiru_ledger::entry::{Entry, Tip};
@@ -26,8 +26,11 @@ use serde_json::{Value, json};
 use crate::acting::{acting_as, store_of};
 
 use super::ground::{ACCOUNT, Ground, evening, morning};
+use crate::played::{MODE, mode};
 
-pub(super) const LOG: &str = "test#acct_1#0";
+pub(super) fn log() -> String {
+    format!("{MODE}#acct_1#0")
+}
 
 /// Any queue will do for jobs: what they are is seen in their bodies.
 const JOBS: &str = EXECUTIONS_QUEUE_URL;
@@ -56,11 +59,11 @@ fn s(text: impl Into<String>) -> AttributeValue {
 }
 
 pub(super) fn scope() -> Scope {
-    Scope::new(Mode::Test, ACCOUNT.parse().unwrap())
+    Scope::new(mode(), ACCOUNT.parse().unwrap())
 }
 
 fn token() -> KeyToken {
-    KeyToken::from_random(Mode::Test, KeyId::from_random([1; 12]), &[1; 32])
+    KeyToken::from_random(mode(), KeyId::from_random([1; 12]), &[1; 32])
 }
 
 impl Stage {
@@ -77,16 +80,15 @@ impl Stage {
         let sandbox = Sandbox::new(SandboxConfig::default());
         let made =
             json!({"id": ACCOUNT, "business_name": "Shop", "default_currency": "usd", "balance": {"usd": 10_000_000}});
-        let keys = sandbox.control("POST", "accounts", made).unwrap()["keys"]["test"]["secret"].clone();
+        let keys = sandbox.control("POST", "accounts", made).unwrap()["keys"][mode().as_str()]["secret"].clone();
         let key_at_stripe = keys.as_str().unwrap().to_owned();
         let ground = Ground::new(account.clone(), retries).await;
         let tokens =
             json!({"access_token": keys, "refresh_token": "rt_test_0123456789", "obtained_at": evening().to_string()});
-        let context =
-            SealContext { purpose: Purpose::Tokens, mode: Mode::Test, account: Some(ACCOUNT.parse().unwrap()) };
+        let context = SealContext { purpose: Purpose::Tokens, mode: mode(), account: Some(ACCOUNT.parse().unwrap()) };
         let sealed = ground.seal().seal(&context, tokens.to_string().as_bytes()).await.unwrap();
         let connection = [
-            ("pk", s("test#connections")),
+            ("pk", s(format!("{MODE}#connections"))),
             ("sk", s(ACCOUNT)),
             ("state", s("active")),
             ("lanes", AttributeValue::N("1".to_owned())),
@@ -98,7 +100,7 @@ impl Stage {
         ground.put(&connection).await;
         Self::put_plan(&ground, policy_mode).await;
         let key = [
-            ("pk", s("test#keys")),
+            ("pk", s(format!("{MODE}#keys"))),
             ("sk", s(token().id().as_str())),
             ("secret_sha256", s(token().sha256().to_string())),
             ("actor", s("agent:ag_1")),
@@ -129,11 +131,11 @@ impl Stage {
             "limits": [limit("actor-day", "actor"), limit("account-day", "account")]});
         let plan = Plan::parse(&plan.to_string(), POLICIES).unwrap_or_else(|error| panic!("{error}"));
         let heads = json!([{"plan": plan.name(), "policy_mode": policy_mode, "sha256": plan.sha256()}]).to_string();
-        let pk = format!("test#{ACCOUNT}#plans");
+        let pk = format!("{MODE}#{ACCOUNT}#plans");
         ground
             .put(&[("pk", s(pk)), ("sk", s("heads")), ("heads", s(heads)), ("version", AttributeValue::N("1".into()))])
             .await;
-        let pk = format!("test#{ACCOUNT}#plan");
+        let pk = format!("{MODE}#{ACCOUNT}#plan");
         let document = AttributeValue::B(Blob::new(plan.document()));
         ground.put(&[("pk", s(pk)), ("sk", s(plan.sha256())), ("document", document)]).await;
     }
@@ -173,7 +175,7 @@ impl Stage {
     pub(super) async fn set(&self, id: &RequestId, attributes: &[(&str, AttributeValue)]) {
         for (name, value) in attributes {
             let update = self.ground.clients.dynamodb.update_item().table_name(STATE_TABLE);
-            let update = update.key("pk", s(format!("test#{ACCOUNT}#request#{id}"))).key("sk", s("request"));
+            let update = update.key("pk", s(format!("{MODE}#{ACCOUNT}#request#{id}"))).key("sk", s("request"));
             let update = update.update_expression("SET #n = :v").expression_attribute_names("#n", *name);
             update.expression_attribute_values(":v", value.clone()).send().await.unwrap();
         }
@@ -196,7 +198,7 @@ impl Stage {
         let held: Vec<Taken> = serde_json::from_str(&held).unwrap();
         let mut committed = Vec::new();
         for taken in held {
-            let pk = format!("test#{ACCOUNT}#counter#{}", taken.subject);
+            let pk = format!("{MODE}#{ACCOUNT}#counter#{}", taken.subject);
             let mut counters = Counters::from_text(&self.text(&pk, "counters", "counters").await.unwrap()).unwrap();
             let count = counters.commit(&taken.count, amount);
             let update = self.ground.clients.dynamodb.update_item().table_name(STATE_TABLE);
@@ -206,7 +208,7 @@ impl Stage {
         }
         self.set(&asked.id, &[("status", s("succeeded")), ("object", s(object)), ("counted", s("[]"))]).await;
         let row = [
-            ("pk", s(format!("test#{ACCOUNT}#{movement}"))),
+            ("pk", s(format!("{MODE}#{ACCOUNT}#{movement}"))),
             ("sk", s("movement")),
             ("statuses", AttributeValue::L(vec![s(status)])),
             ("current", s(status)),
@@ -227,7 +229,7 @@ impl Stage {
     }
 
     pub(super) async fn entries(&self) -> Vec<Entry> {
-        self.ground.entries(LOG).await
+        self.ground.entries(&log()).await
     }
 
     /// The types of all entries, in one unbroken chain.
@@ -244,7 +246,7 @@ impl Stage {
     /// What the windows of the agent and of the account hold: sums and counts, used and (where there is any) held.
     pub(super) async fn windows(&self) -> (String, String) {
         let of = async |subject: &str| {
-            let text = self.text(&format!("test#{ACCOUNT}#counter#{subject}"), "counters", "counters").await;
+            let text = self.text(&format!("{MODE}#{ACCOUNT}#counter#{subject}"), "counters", "counters").await;
             let text = text.unwrap_or_default();
             // `…[<start>,<sum>,<count>…]`: without where the window begins.
             text.rsplit('[')
@@ -262,7 +264,7 @@ impl Stage {
 
     /// What a person or a bank does at Stripe.
     pub(super) fn at_stripe(&self, what: &str, body: Value) -> Value {
-        self.sandbox.control("POST", &format!("test/{ACCOUNT}/{what}"), body).unwrap()
+        self.sandbox.control("POST", &format!("{MODE}/{ACCOUNT}/{what}"), body).unwrap()
     }
 
     /// An object as Stripe has it, past the gate.
@@ -293,7 +295,7 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn pk(&self) -> String {
-        format!("test#{ACCOUNT}#request#{}", self.id)
+        format!("{MODE}#{ACCOUNT}#request#{}", self.id)
     }
 
     /// The idempotency key of its call.
@@ -303,7 +305,7 @@ impl Asked {
 
     /// What its object's metadata say.
     pub(super) fn metadata(&self) -> Value {
-        let receipt = format!("{LOG}:{}:{}", self.entry.seq(), self.entry.leaf_hash());
+        let receipt = format!("{}:{}:{}", log(), self.entry.seq(), self.entry.leaf_hash());
         json!({"axiru_request": self.id.as_str(), "axiru_receipt": receipt, "note": "the merchant's own"})
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::shop::{Setup, Shop, at, night, numbers};
 use crate::acting::{acting_as, store_of};
+use crate::played::MODE;
 
 const ROSA: &str = "arn:aws:iam::111122223333:user/rosa";
 
@@ -39,7 +40,7 @@ async fn admin(shop: &Shop, method: &str, path: &str, body: &str) -> (u16, Value
 /// Asks for a period under [`run_id`].
 pub(super) async fn ask(shop: &Shop, period: &str) -> Result<(), String> {
     let body = json!({"change": run_id(), "period": period}).to_string();
-    match admin(shop, "POST", "/admin/test/acct_1/reconcile", &body).await {
+    match admin(shop, "POST", &format!("/admin/{MODE}/acct_1/reconcile"), &body).await {
         (200, _) => Ok(()),
         other => Err(format!("{other:?}")),
     }
@@ -47,7 +48,7 @@ pub(super) async fn ask(shop: &Shop, period: &str) -> Result<(), String> {
 
 /// What an operator is told of their run.
 async fn shown(shop: &Shop) -> Value {
-    let (status, answer) = admin(shop, "GET", &format!("/admin/test/acct_1/reconcile/{}", run_id()), "").await;
+    let (status, answer) = admin(shop, "GET", &format!("/admin/{MODE}/acct_1/reconcile/{}", run_id()), "").await;
     assert_eq!(status, 200, "{answer}");
     answer
 }
@@ -133,13 +134,13 @@ async fn what_cannot_be_asked_is_refused_in_words() {
         let (status, answer) = admin(&shop, "POST", &format!("/admin/{scope}/reconcile"), &body).await;
         (status, answer["code"].as_str().unwrap_or_default().to_owned())
     };
-    assert_eq!(ask("test/acct_1", "2026-11-02").await, (400, "period_not_begun".to_owned()));
-    assert_eq!(ask("test/acct_1", "october").await, (400, "request_refused".to_owned()));
+    assert_eq!(ask(&format!("{MODE}/acct_1"), "2026-11-02").await, (400, "period_not_begun".to_owned()));
+    assert_eq!(ask(&format!("{MODE}/acct_1"), "october").await, (400, "request_refused".to_owned()));
     assert_eq!(ask("test/acct_9", "2026-10").await, (404, "not_connected".to_owned()));
     assert!(shop.account.queued(RECONCILE_QUEUE_URL).is_empty() && shop.told().await.is_empty());
-    let (status, _) = admin(&shop, "GET", &format!("/admin/test/acct_1/reconcile/{}", run_id()), "").await;
+    let (status, _) = admin(&shop, "GET", &format!("/admin/{MODE}/acct_1/reconcile/{}", run_id()), "").await;
     assert_eq!(status, 404);
-    let (status, _) = admin(&shop, "GET", "/admin/test/acct_1/reconcile/x", "").await;
+    let (status, _) = admin(&shop, "GET", &format!("/admin/{MODE}/acct_1/reconcile/x"), "").await;
     assert_eq!(status, 400);
 }
 
@@ -148,7 +149,7 @@ async fn a_run_that_cannot_be_made_ends_with_its_reason() {
     let shop = Shop::simple().await;
     ask(&shop, "2026-10-31").await.unwrap();
     let update = shop.clients.dynamodb.update_item().table_name(axiru_in_process::STATE_TABLE);
-    let update = update.key("pk", super::shop::s("test#connections")).key("sk", super::shop::s("acct_1"));
+    let update = update.key("pk", super::shop::s(format!("{MODE}#connections"))).key("sk", super::shop::s("acct_1"));
     let update = update.update_expression("SET #s = :s").expression_attribute_names("#s", "state");
     update.expression_attribute_values(":s", super::shop::s("reauth_required")).send().await.unwrap();
     asked_of(&shop).await.unwrap();

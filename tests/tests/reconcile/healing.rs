@@ -4,7 +4,8 @@ use axiru_aws::reconcile::Task;
 use axiru_in_process::InProcess;
 use serde_json::json;
 
-use super::shop::{DAY, LOG, Setup, Shop, at, numbers, objects, report, scope, told_of};
+use super::shop::{DAY, Setup, Shop, at, log, numbers, objects, report, scope, told_of};
+use crate::played::MODE;
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_a_day_is_healed_at_night_and_late_webhooks_change_nothing() {
@@ -92,7 +93,8 @@ async fn what_happened_before_the_connection_is_not_healed() {
     shop.refund(100);
     let connected = axiru_domain::Timestamp::from_secs(at(10, 0)).unwrap();
     let update = shop.clients.dynamodb.update_item().table_name(axiru_in_process::STATE_TABLE);
-    let update = update.key("pk", super::shop::s("test#connections")).key("sk", super::shop::s(super::shop::ACCOUNT));
+    let update =
+        update.key("pk", super::shop::s(format!("{MODE}#connections"))).key("sk", super::shop::s(super::shop::ACCOUNT));
     let update = update.update_expression("SET connected_at = :at");
     update.expression_attribute_values(":at", super::shop::s(connected.to_string())).send().await.unwrap();
     shop.clock_at(at(11, 0));
@@ -141,7 +143,7 @@ async fn a_webhook_and_the_night_at_the_same_time_tell_it_once() {
     assert_eq!(told, once);
     let (entry, _) = shop.reports().await.pop().unwrap();
     assert_eq!(numbers(&entry), [Shop::OF_THE_DAY, 0, 0, 0]);
-    assert!(shop.entries(LOG).await.len() > 12);
+    assert!(shop.entries(&log()).await.len() > 12);
 }
 
 #[tokio::test(start_paused = true)]

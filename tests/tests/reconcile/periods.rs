@@ -1,11 +1,12 @@
 //! Days and months: what is compared, by whom, and what makes no second entry.
 
 use axiru_aws::reconcile::Task;
-use axiru_domain::{Mode, Scope};
+use axiru_domain::Scope;
 use axiru_in_process::{InProcess, RECONCILE_QUEUE_URL};
 use serde_json::json;
 
-use super::shop::{ACCOUNT, DAY, LOG, Setup, Shop, at, numbers, scope};
+use super::shop::{ACCOUNT, DAY, Setup, Shop, at, log, numbers, scope};
+use crate::played::{MODE, mode, other_mode};
 
 #[tokio::test(start_paused = true)]
 async fn a_day_of_every_kind_matches() {
@@ -123,7 +124,7 @@ async fn all_lanes_are_read() {
     let (entry, report) = shop.reports().await.pop().unwrap();
     assert_eq!(numbers(&entry), [Shop::OF_THE_DAY, 0, 0, 0], "{report:#}");
     assert_eq!(report["ledger"].as_array().unwrap().len(), 4);
-    assert!(shop.entries(LOG).await.len() < 10, "the movements are in several lanes");
+    assert!(shop.entries(&log()).await.len() < 10, "the movements are in several lanes");
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,16 +149,17 @@ async fn what_has_not_begun_or_was_not_connected_is_not_compared() {
 async fn every_scope_in_use_has_its_night_and_no_other() {
     let shop = Shop::simple().await;
     let update = shop.clients.dynamodb.update_item().table_name(axiru_in_process::STATE_TABLE);
-    let update = update.key("pk", super::shop::s("live#connections")).key("sk", super::shop::s(ACCOUNT));
+    let update =
+        update.key("pk", super::shop::s(format!("{}#connections", other_mode()))).key("sk", super::shop::s(ACCOUNT));
     let update = update.update_expression("SET #s = :s").expression_attribute_names("#s", "state");
     update.expression_attribute_values(":s", super::shop::s("revoked")).send().await.unwrap();
     shop.night().await;
     let queued = shop.account.queued(RECONCILE_QUEUE_URL);
-    assert_eq!(queued, [r#"{"scope":"test/acct_1","period":"2026-10-31"}"#]);
+    assert_eq!(queued, [format!(r#"{{"scope":"{MODE}/acct_1","period":"2026-10-31"}}"#)]);
     // A task of a scope that has ended meanwhile is done: there is nothing to compare with.
-    let live = Scope::new(Mode::Live, ACCOUNT.parse().unwrap());
-    assert!(shop.task(&Task { scope: live, period: "2026-10-31".parse().unwrap(), run: None }).await);
-    assert!(shop.entries("live#acct_1#0").await.is_empty());
+    let other = Scope::new(other_mode(), ACCOUNT.parse().unwrap());
+    assert!(shop.task(&Task { scope: other, period: "2026-10-31".parse().unwrap(), run: None }).await);
+    assert!(shop.entries(&format!("{}#acct_1#0", other_mode())).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,11 +174,11 @@ async fn test_and_live_never_mix() {
         period: "2026-10-31".parse().unwrap(),
         run: None,
     };
-    // Live has nothing of it.
-    assert!(shop.task(&day(Mode::Live)).await);
-    let live = shop.entries("live#acct_1#0").await;
+    // The other mode has nothing of it.
+    assert!(shop.task(&day(other_mode())).await);
+    let other = shop.entries(&format!("{}#acct_1#0", other_mode())).await;
     assert_eq!(
-        live.iter().map(|entry| (entry.ty(), numbers(entry))).collect::<Vec<_>>(),
+        other.iter().map(|entry| (entry.ty(), numbers(entry))).collect::<Vec<_>>(),
         [("reconcile.reported", [0; 4])]
     );
     // A token of the other mode gives the other mode's objects: they are refused, and nothing is told of them.
@@ -184,10 +186,10 @@ async fn test_and_live_never_mix() {
     crossed.clock_at(at(9, 0));
     crossed.does("payouts", json!({"amount": 100}));
     crossed.clock_at(super::shop::night().secs());
-    let tokens = crossed.sandbox.control("POST", &format!("test/{ACCOUNT}/install"), json!({})).unwrap();
+    let tokens = crossed.sandbox.control("POST", &format!("{MODE}/{ACCOUNT}/install"), json!({})).unwrap();
     let token = tokens["tokens"]["access_token"].as_str().unwrap().to_owned();
-    crossed.seal_tokens(Mode::Live, &token, Mode::Test).await;
-    assert!(!crossed.task(&day(Mode::Live)).await);
-    assert!(crossed.entries("live#acct_1#0").await.is_empty());
+    crossed.seal_tokens(other_mode(), &token, mode()).await;
+    assert!(!crossed.task(&day(other_mode())).await);
+    assert!(crossed.entries(&format!("{}#acct_1#0", other_mode())).await.is_empty());
     assert!(crossed.account.objects(axiru_in_process::EXPORT_BUCKET).is_empty());
 }

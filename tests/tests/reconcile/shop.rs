@@ -27,11 +27,19 @@ use axiru_stripe_sandbox::{ApiRequest, Clock, Sandbox, SandboxConfig, SignedDeli
 use serde_json::{Value, json};
 
 use crate::acting::{acting_as, store_of};
+use crate::played::{MODE, mode};
 
 pub(super) const ACCOUNT: &str = "acct_1";
-pub(super) const LOG: &str = "test#acct_1#0";
+pub(super) fn log() -> String {
+    format!("{MODE}#acct_1#0")
+}
 const OTHER: &str = "acct_2";
-const DEVELOPER: &str = "sk_test_SandboxDeveloperKeyTest";
+
+/// The developer key of the app that the sandbox has by itself.
+fn developer_key() -> String {
+    let config = SandboxConfig::default();
+    if mode() == Mode::Test { config.test_app.developer_key } else { config.live_app.developer_key }
+}
 
 static STARTER: LazyLock<Vec<axiru_policy::Plan>> = LazyLock::new(|| axiru_policy::starter().unwrap());
 
@@ -54,7 +62,7 @@ pub(super) fn evening() -> Timestamp {
 }
 
 pub(super) fn scope() -> Scope {
-    Scope::new(Mode::Test, ACCOUNT.parse().unwrap())
+    Scope::new(mode(), ACCOUNT.parse().unwrap())
 }
 
 pub(super) fn s(text: impl Into<String>) -> AttributeValue {
@@ -115,7 +123,7 @@ impl Shop {
         control("accounts", made);
         control("accounts", json!({"id": OTHER, "business_name": "Helper", "platform": ACCOUNT}));
         if let Some(permissions) = setup.permissions {
-            control("apps/test", json!({ "permissions": permissions }));
+            control(&format!("apps/{MODE}"), json!({ "permissions": permissions }));
         }
         let clients = crate::acting::clients(&account, retries);
         let reconcile = acting_as("ReconcileRole", &account, retries);
@@ -200,7 +208,7 @@ impl Shop {
         let put = self.clients.dynamodb.put_item().table_name(local::STATE_TABLE);
         put.set_item(Some(heads.row(&scope()))).send().await.unwrap();
         let document = AttributeValue::B(Blob::new(plan.document()));
-        let pk = format!("test#{ACCOUNT}#plan");
+        let pk = format!("{MODE}#{ACCOUNT}#plan");
         self.put(&[("pk", s(pk)), ("sk", s(plan.sha256())), ("document", document)]).await;
     }
 
@@ -212,7 +220,7 @@ impl Shop {
 
     fn listen(&self) {
         let form = "url=https://axiru.example/hook&enabled_events[]=*&connect=true&api_version=2026-06-24.dahlia";
-        let (status, _) = self.call(DEVELOPER, "POST", "/v1/webhook_endpoints", "", form);
+        let (status, _) = self.call(&developer_key(), "POST", "/v1/webhook_endpoints", "", form);
         assert_eq!(status, 200);
     }
 
@@ -232,9 +240,9 @@ impl Shop {
         self.sandbox.control("POST", path, json!({})).unwrap();
     }
 
-    /// What a person or a bank does at Stripe, in the test mode; gives the object's id.
+    /// What a person or a bank does at Stripe, in the story's mode; gives the object's id.
     pub(super) fn does(&self, what: &str, body: Value) -> String {
-        let made = self.sandbox.control("POST", &format!("test/{ACCOUNT}/{what}"), body).unwrap();
+        let made = self.sandbox.control("POST", &format!("{MODE}/{ACCOUNT}/{what}"), body).unwrap();
         made["id"].as_str().unwrap().to_owned()
     }
 
@@ -295,12 +303,12 @@ impl Shop {
         answer["batchItemFailures"].as_array().unwrap().is_empty()
     }
 
-    /// The whole night: the schedule, then every task that it queued for the test mode.
+    /// The whole night: the schedule, then every task that it queued for the story's mode.
     pub(super) async fn night(&self) {
         handle(&self.app, &json!({"source": "aws.events"})).await.unwrap();
         for body in self.account.queued(local::RECONCILE_QUEUE_URL) {
             let task: Task = serde_json::from_str(&body).unwrap();
-            if task.scope.mode() == Mode::Test {
+            if task.scope.mode() == mode() {
                 assert!(self.task(&task).await, "{body}");
             }
         }
@@ -314,9 +322,9 @@ impl Shop {
         self.store().entries(&LogId::from_key(log).unwrap(), 0, 100_000).await.unwrap()
     }
 
-    /// The entries of the test log, in one unbroken chain.
+    /// The entries of the log, in one unbroken chain.
     pub(super) async fn told(&self) -> Vec<Entry> {
-        let entries = self.entries(LOG).await;
+        let entries = self.entries(&log()).await;
         let mut tip = Tip::EMPTY;
         for entry in &entries {
             assert_eq!((entry.seq(), entry.prev()), (tip.seq, tip.prev));
@@ -331,7 +339,7 @@ impl Shop {
         let mut reports = Vec::new();
         for entry in self.told().await.into_iter().filter(|entry| entry.ty() == "reconcile.reported") {
             let (period, sha256) = (text(&entry, "period"), text(&entry, "report_sha256"));
-            let bytes = &files[&format!("v1/test/{ACCOUNT}/reconcile/{period}/{sha256}.json")];
+            let bytes = &files[&format!("v1/{MODE}/{ACCOUNT}/reconcile/{period}/{sha256}.json")];
             assert_eq!(axiru_ledger::hash::Hash::of(bytes).to_string(), sha256);
             reports.push((entry, axiru_ledger::canonical::read(bytes).unwrap()));
         }
@@ -363,7 +371,7 @@ impl Transport for Bounded {
 
 /// The report that a delivery becomes; none where it is none of Axiru's business.
 pub(super) fn report(delivery: &SignedDelivery) -> Option<Report> {
-    match project(&delivery.body, Mode::Test).unwrap() {
+    match project(&delivery.body, mode()).unwrap() {
         Projected::Report(report) => Some(*report),
         Projected::Ignored(_) => None,
     }

@@ -6,6 +6,7 @@ use axiru_stripe::report::{News, Report};
 use serde_json::{Value, json};
 
 use super::shop::{DAY, Setup, Shop, at, numbers, objects};
+use crate::played::MODE;
 
 /// A report with its movement changed.
 fn altered(report: &Report, change: impl Fn(&mut axiru_stripe::report::Sighting)) -> Report {
@@ -33,7 +34,7 @@ async fn an_entry_of_something_that_stripe_does_not_have_is_named() {
     assert_eq!(objects(&report, "only_ledger"), ["re_false"]);
     // Where it stands can be looked up.
     let named = &report["only_ledger"][0];
-    let log = LogId::from_key(super::shop::LOG).unwrap();
+    let log = LogId::from_key(&super::shop::log()).unwrap();
     let named = shop.store().entry(&log, named["seq"].as_u64().unwrap()).await.unwrap().unwrap();
     assert_eq!(super::shop::text(&named, "object"), "re_false");
     assert!(objects(&report, "only_stripe").is_empty());
@@ -141,7 +142,7 @@ async fn a_permission_that_was_taken_away_leaves_the_rest_compared() {
     shop.day();
     shop.webhooks().await;
     let left = json!({"permissions": ["charge_read", "payout_read", "event_read"]});
-    shop.sandbox.control("POST", "apps/test", left).unwrap();
+    shop.sandbox.control("POST", &format!("apps/{MODE}"), left).unwrap();
     shop.night().await;
     let (entry, report) = shop.reports().await.pop().unwrap();
     assert_eq!(numbers(&entry), [4, 0, 0, 0], "{report:#}");
