@@ -44,7 +44,7 @@ impl Connector {
         };
         let entered = self.world.gate.enter(self.process.number, arrival);
         if let Some(role) = self.role {
-            roles::check(role, &request, &entered.call);
+            roles::check(role, self.world.only().as_ref(), &request, &entered.call);
         }
         let half = self.world.latency_of(&request.operation) / 2;
         pass(half).await;

@@ -37,6 +37,7 @@ mod report;
 mod roles;
 mod s3;
 mod s3_xml;
+mod scopes;
 mod secrets;
 mod ses;
 mod sqs;

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::call::{Call, Service};
 use crate::names;
+use crate::scopes::{OnlyScope, is_of_one_scope};
 use crate::wire::WireRequest;
 
 /// Environment variable of the folder in which used rights are written down, one file for each process.
@@ -188,50 +189,16 @@ fn leading_keys(action: &str, table: &str, body: &Value) -> Vec<String> {
     of_item(body).into_iter().collect()
 }
 
-/// The mode and account that a partition key is of: both of a scope's rows, the mode alone of a deployment's.
-fn scope_of(key: &str) -> (&str, Option<&str>) {
-    let mut parts = key.split('#');
-    (parts.next().unwrap_or_default(), parts.next().filter(|part| part.starts_with("acct_")))
-}
-
-/// What may name both modes in one request, none of it a scope's: a link says of no mode which it is of, so its row is looked for in both; and
-/// one set-up link is for both, with the operator who minted it.
-const OF_BOTH_MODES: [&str; 3] = ["link", "setup_link", "operator"];
-
-/// Whether one request is about one scope, and what belongs to all of its mode. The lists of a deployment name many scopes and no rows of theirs.
-///
-/// A decision is looked for by its id in the accounts of the key that asks for it: one id, one mode.
-/// One role has a reason to write to two scopes at once: `ExportRole` tells in the other mode's log of the same account that a log is closed.
-fn is_of_one_scope(role: &str, needs: &[Need]) -> bool {
-    let keys: Vec<&str> = needs.iter().flat_map(|need| &need.keys).map(String::as_str).collect();
-    if keys.iter().all(|key| key.split('#').nth(1).is_some_and(|kind| OF_BOTH_MODES.contains(&kind))) {
-        return true;
-    }
-    let one_request = |key: &&str| {
-        let (mode, rest) = key.split_once('#')?;
-        Some((mode.to_owned(), rest.split_once("#request#")?.1.to_owned()))
-    };
-    let requests: BTreeSet<_> = keys.iter().map(one_request).collect();
-    if requests.len() == 1 && requests.iter().all(Option::is_some) {
-        return true;
-    }
-    let mut scopes = keys.iter().map(|key| scope_of(key));
-    let Some((mode, mut account)) = scopes.next() else { return true };
-    scopes.all(|(other, named)| {
-        let same_account = named.is_none() || account.is_none() || named == account;
-        let fits = same_account && (other == mode || (role == "ExportRole" && named.is_some()));
-        account = account.or(named);
-        fits
-    })
-}
-
 /// Holds a call against the rights of a role.
-pub(crate) fn check(role: &str, request: &WireRequest, call: &Call) {
+pub(crate) fn check(role: &str, only: Option<&OnlyScope>, request: &WireRequest, call: &Call) {
     let body = request.json();
     let needs = needs(request, call);
-    if !is_of_one_scope(role, &needs) {
-        let keys: Vec<&str> = needs.iter().flat_map(|need| &need.keys).map(String::as_str).collect();
+    let keys: Vec<&str> = needs.iter().flat_map(|need| &need.keys).map(String::as_str).collect();
+    if !is_of_one_scope(role, &keys) {
         end(&format!("{role} names several scopes in one {}: {}", call.operation, keys.join(" ")));
+    }
+    if let Some(foreign) = only.and_then(|only| only.foreign(&keys, body.get("EncryptionContext"), &call.targets)) {
+        end(&format!("{role} names another scope than the only one in a {}: {foreign}", call.operation));
     }
     for need in needs {
         let Need { resource, action, keys } = &need;
@@ -305,27 +272,6 @@ mod tests {
         assert_eq!(keys("dynamodb:PutItem", transaction.clone()), ["a"]);
         assert_eq!(keys("dynamodb:UpdateItem", transaction.clone()), ["c"]);
         assert_eq!(keys("dynamodb:ConditionCheckItem", transaction), ["d"]);
-    }
-
-    #[test]
-    fn one_request_is_about_one_scope() {
-        let by = |role: &str, keys: &[&str]| is_of_one_scope(role, &[need("StateTable", "dynamodb:GetItem", keys)]);
-        let one = |keys: &[&str]| by("DecideRole", keys);
-        assert!(one(&[]) && one(&["test#keys"]) && one(&["test#keys", "test#acct_1#plans", "test#acct_1#0"]));
-        assert!(one(&["test#link#0f", "live#link#0f"]) && !one(&["test#link#0f", "live#acct_1#plans"]));
-        assert!(!one(&["test#keys", "live#acct_1#plans"]) && !one(&["test#keys", "live#keys"]));
-        assert!(!one(&["test#acct_1#plans", "live#acct_1#plans"]));
-        assert!(!one(&["test#acct_1#plans", "test#keys", "test#acct_2#plans"]));
-        assert!(one(&["test#acct_1#request#dec_1", "test#acct_2#request#dec_1"]));
-        assert!(!one(&["test#acct_1#request#dec_1", "test#acct_2#request#dec_2"]));
-        assert!(!one(&["test#acct_1#request#dec_1", "live#acct_1#request#dec_1"]));
-        assert!(by("ExportRole", &["test#acct_1#0", "live#acct_1#0"]));
-        assert!(!by("ExportRole", &["test#acct_1#0", "live#acct_2#0"]));
-        let put = |table: &str, key: &str| need(table, "dynamodb:PutItem", &[key]);
-        assert!(!is_of_one_scope(
-            "DecideRole",
-            &[put("StateTable", "live#acct_1#x"), put("LedgerTable", "live#acct_2#0")]
-        ));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::latency::Latencies;
 use crate::names::EXPORT_BUCKET;
 use crate::process::{Outcome, Process};
 use crate::s3::S3;
+use crate::scopes::OnlyScope;
 use crate::secrets::Secrets;
 use crate::ses::{SentMail, Ses};
 use crate::sqs::Sqs;
@@ -41,6 +42,7 @@ pub(crate) struct World {
     pub(crate) gate: Arc<Gate>,
     latencies: Mutex<Latencies>,
     processes: AtomicUsize,
+    only: Mutex<Option<OnlyScope>>,
 }
 
 impl World {
@@ -55,6 +57,10 @@ impl World {
             Service::Ses => self.ses.answer(request),
             Service::Stripe => crate::refusals::failed(Service::Stripe),
         }
+    }
+
+    pub(crate) fn only(&self) -> Option<OnlyScope> {
+        self.only.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn latency_of(&self, operation: &str) -> Duration {
@@ -98,6 +104,7 @@ impl InProcess {
             gate: Arc::new(Gate::default()),
             latencies: Mutex::new(Latencies::none()),
             processes: AtomicUsize::new(1),
+            only: Mutex::default(),
         };
         for definition in tables::definitions(ledger_stream) {
             world.dynamodb.create_table(&definition)?;
@@ -117,6 +124,18 @@ impl InProcess {
     #[must_use]
     pub fn acting_as(&self, role: &'static str) -> Self {
         Self { world: self.world.clone(), process: self.process.clone(), role: Some(role) }
+    }
+
+    /// From now on, whoever acts under a role may name rows of accounts, contexts of sealed values and files of this scope alone
+    /// (`live`, `acct_1`): naming those of another ends the test program. What belongs to a whole mode may be named in both.
+    pub fn only(&self, mode: &str, account: &str) {
+        let scope = OnlyScope { mode: mode.to_owned(), account: account.to_owned() };
+        *self.world.only.lock().unwrap_or_else(PoisonError::into_inner) = Some(scope);
+    }
+
+    /// From now on any scope may be named: this story is about others too.
+    pub fn any_scope(&self) {
+        *self.world.only.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What clients made elsewhere (with production's own settings) are given as their HTTP client.

@@ -31,6 +31,7 @@ fn request(attempt: &Attempt, token: Option<&KeyToken>) -> Request {
 #[tokio::test(start_paused = true)]
 async fn every_attempt_is_refused_by_its_name_and_nothing_is_sent() {
     let ground = Ground::enforcing().await;
+    ground.account.any_scope();
     let mut wrong = Vec::new();
     let mut codes = BTreeMap::new();
     let all = corpus();
@@ -62,6 +63,7 @@ async fn every_attempt_is_refused_by_its_name_and_nothing_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_stranger_is_told_nothing_of_what_is_wrong() {
     let ground = Ground::enforcing().await;
+    ground.account.any_scope();
     let forged = KeyToken::from_random(mode(), key().id().clone(), &[9; 32]);
     let unknown = KeyToken::from_random(mode(), KeyId::from_random([2; 12]), &[1; 32]);
     let foreign = KeyToken::from_random(other_mode(), key().id().clone(), &[1; 32]);

@@ -95,6 +95,7 @@ impl Ground {
             app.client_id = format!("ca_inprocess_{mode}");
             app.developer_key = format!("sk_{mode}_inprocess_developer");
         }
+        account.only(mode().as_str(), ACCOUNT);
         let sandbox = Sandbox::new(config);
         let stripe = account.stripe(&sandbox).at(|| now().secs());
         let mut ground = Self::process(account, stripe, retries, String::new());

@@ -265,6 +265,7 @@ async fn what_stripe_refuses_has_failed_and_counts_nothing() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_made_as_said_is_refused_by_its_field() {
     let native = Native::new("enforce").await;
+    native.ground.account.any_scope();
     let charge = native.ground.charge.clone();
     let made = |path: &str, body: Value| {
         native.ground.control(&format!("{MODE}/{ACCOUNT}/{path}"), body)["id"].as_str().unwrap().to_owned()

@@ -109,6 +109,7 @@ async fn what_is_no_verdict_on_an_address_silences_nobody() {
 #[tokio::test(start_paused = true)]
 async fn strangers_leave_nothing_and_what_cannot_be_read_comes_back_alone() {
     let post = Post::new().await;
+    post.room.ground.account.any_scope();
     let before = post.entries().await.len();
     let stranger = post.event(PERMANENT, "per_strangerstranger", "x@shop.example", "r-1");
     let elsewhere = post.event(PERMANENT, ANNA, ANNAS, "r-2").replace(scope().account().as_str(), "acct_elsewhere");

@@ -111,6 +111,7 @@ pub(super) struct Ground {
 impl Ground {
     /// A fresh account in that setting.
     pub(super) async fn new(account: InProcess, retries: Retries, setting: &Setting) -> Self {
+        account.only(mode().as_str(), ACCOUNTS[0]);
         let ground = Self::process(account, retries);
         for mode in Mode::ALL {
             for account in ACCOUNTS {

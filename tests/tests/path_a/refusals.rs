@@ -20,6 +20,7 @@ async fn refused(ground: &Ground, body: &Value) -> (u16, String, String) {
 #[tokio::test(start_paused = true)]
 async fn every_wrong_field_is_named() {
     let ground = Ground::simple().await;
+    ground.account.any_scope();
     let good = refund("k", 100, "ch_1");
     let long = "x".repeat(300);
     let many: serde_json::Map<_, _> = (0..17).map(|i| (format!("c{i}"), json!(i))).collect();
@@ -180,6 +181,7 @@ async fn headers_and_body_must_not_disagree() {
 #[tokio::test(start_paused = true)]
 async fn modes_and_accounts_never_mix() {
     let ground = Ground::simple().await;
+    ground.account.any_scope();
     // A decision in every scope that a key reaches.
     let mut made = Vec::new();
     for (mode, number, account) in [

@@ -34,7 +34,10 @@ fn setting() -> Setting {
 
 async fn ground(account: InProcess, retries: Retries) -> Ground {
     at_secs(0);
-    Ground::new(account, retries, &setting()).await
+    let ground = Ground::new(account, retries, &setting()).await;
+    // The sweeper goes through every account of the mode.
+    ground.account.any_scope();
+    ground
 }
 
 fn observer(ground: &Ground) -> Observer {

@@ -42,6 +42,7 @@ async fn reasons(stage: &Stage) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_pending_manual_payout_is_cancelled_once() {
     let stage = Stage::simple().await;
+    stage.ground.account.any_scope();
     let (id, report) = paid_out(&stage);
     assert_eq!(stage.observe(&report).await, ["movement.observed"]);
     assert_eq!(stage.windows().await.1, "250000,1");

@@ -180,6 +180,7 @@ fn spoil_receipt(report: &mut Report, spoil: fn(String, u64, String) -> (String,
 async fn without_any_one_condition_it_is_nobodys() {
     for (what, spoil) in SPOILT {
         let (stage, asked) = staged().await;
+        stage.ground.account.any_scope();
         let mut report = made("evt_1", "refund.created", refund("re_1", 400, "succeeded"), &asked, true, true);
         spoil(&mut report);
         assert_eq!(stage.observe(&report).await, ["movement.observed"], "{what}");

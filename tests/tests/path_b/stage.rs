@@ -77,6 +77,7 @@ impl Stage {
     }
 
     pub(super) async fn with(account: InProcess, retries: Retries, policy_mode: &str) -> Self {
+        account.only(mode().as_str(), ACCOUNT);
         let sandbox = Sandbox::new(SandboxConfig::default());
         let made =
             json!({"id": ACCOUNT, "business_name": "Shop", "default_currency": "usd", "balance": {"usd": 10_000_000}});

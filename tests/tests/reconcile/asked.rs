@@ -129,6 +129,7 @@ async fn many_unmatched_are_named_up_to_a_bound_and_counted() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_asked_is_refused_in_words() {
     let shop = Shop::simple().await;
+    shop.account.any_scope();
     let ask = async |scope: &str, period: &str| {
         let body = json!({"change": run_id(), "period": period}).to_string();
         let (status, answer) = admin(&shop, "POST", &format!("/admin/{scope}/reconcile"), &body).await;

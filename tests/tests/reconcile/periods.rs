@@ -165,6 +165,7 @@ async fn every_scope_in_use_has_its_night_and_no_other() {
 #[tokio::test(start_paused = true)]
 async fn test_and_live_never_mix() {
     let shop = Shop::simple().await;
+    shop.account.any_scope();
     shop.clock_at(at(9, 0));
     shop.refund(100);
     shop.does("payouts", json!({"amount": 100}));
@@ -183,6 +184,7 @@ async fn test_and_live_never_mix() {
     );
     // A token of the other mode gives the other mode's objects: they are refused, and nothing is told of them.
     let crossed = Shop::simple().await;
+    crossed.account.any_scope();
     crossed.clock_at(at(9, 0));
     crossed.does("payouts", json!({"amount": 100}));
     crossed.clock_at(super::shop::night().secs());

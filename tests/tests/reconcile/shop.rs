@@ -117,6 +117,7 @@ impl Shop {
 
     pub(super) async fn new(account: InProcess, setup: Setup) -> Self {
         let Setup { clock, retries, lanes, .. } = setup;
+        account.only(mode().as_str(), ACCOUNT);
         let sandbox = Sandbox::new(SandboxConfig { clock: Clock::fixed(DAY), ..SandboxConfig::default() });
         let control = |path: &str, body: Value| sandbox.control("POST", path, body).unwrap();
         let made = json!({"id": ACCOUNT, "business_name": "Shop", "default_currency": "usd", "balance": {"usd": 10_000_000, "eur": 10_000_000}});
