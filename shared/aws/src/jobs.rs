@@ -3,10 +3,9 @@
 use aws_sdk_sqs::Client;
 use axiru_domain::{Kind, RequestId, Scope, StripeId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::connect::token::hex;
 use crate::error::AwsError;
+use crate::fifo;
 
 /// A job. It names rows and holds no parameter: what is to be done is read when it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,17 +60,12 @@ impl JobQueue {
     /// [`AwsError`]. The job may be there all the same.
     pub async fn send(&self, job: &Job, group: &str, turn: &str) -> Result<(), AwsError> {
         let body = serde_json::to_string(job).map_err(|_| AwsError::unexpected("queueing a job", "no JSON"))?;
-        let hash = |text: &str| {
-            let mut text = hex(&Sha256::digest(text.as_bytes()));
-            text.truncate(40);
-            text
-        };
         let request = self
             .client
             .send_message()
             .queue_url(&self.url)
-            .message_group_id(hash(&format!("{}\n{group}", job.scope())))
-            .message_deduplication_id(hash(&format!("{body}\n{turn}")))
+            .message_group_id(fifo::line(job.scope(), group))
+            .message_deduplication_id(fifo::sameness(&format!("{body}\n{turn}")))
             .message_body(body);
         request.send().await.map_err(AwsError::of("queueing a job"))?;
         Ok(())

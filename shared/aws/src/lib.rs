@@ -15,6 +15,7 @@ pub mod execution;
 pub mod expire;
 pub mod export;
 pub mod facts;
+mod fifo;
 pub mod follow;
 pub mod groups;
 pub mod heartbeat;

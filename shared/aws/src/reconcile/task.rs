@@ -5,8 +5,8 @@ use aws_sdk_sqs::Client;
 use axiru_domain::{Period, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::connect::token::hex;
 use crate::error::AwsError;
+use crate::fifo;
 
 /// A task. It names a scope, a period, and who waits for the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,17 +41,12 @@ impl TaskQueue {
     /// [`AwsError`]. The task may be there all the same.
     pub async fn send(&self, task: &Task) -> Result<(), AwsError> {
         let body = serde_json::to_string(task).map_err(|_| AwsError::unexpected("queueing a task", "no JSON"))?;
-        let hash = |text: &str| {
-            let mut text = hex(axiru_ledger::hash::Hash::of(text.as_bytes()).as_bytes());
-            text.truncate(40);
-            text
-        };
         let request = self
             .client
             .send_message()
             .queue_url(&self.url)
-            .message_group_id(hash(&format!("{}\n{}", task.scope, if task.run.is_some() { "asked" } else { "night" })))
-            .message_deduplication_id(hash(&body))
+            .message_group_id(fifo::line(&task.scope, if task.run.is_some() { "asked" } else { "night" }))
+            .message_deduplication_id(fifo::sameness(&body))
             .message_body(body);
         request.send().await.map_err(AwsError::of("queueing a task"))?;
         Ok(())
