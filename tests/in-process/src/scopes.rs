@@ -76,8 +76,7 @@ mod tests {
 
     #[test]
     fn one_request_is_about_one_scope() {
-        let by = |role: &str, keys: &[&str]| is_of_one_scope(role, keys);
-        let one = |keys: &[&str]| by("DecideRole", keys);
+        let one = |keys: &[&str]| is_of_one_scope("DecideRole", keys);
         assert!(one(&[]) && one(&["test#keys"]) && one(&["test#keys", "test#acct_1#plans", "test#acct_1#0"]));
         assert!(one(&["test#link#0f", "live#link#0f"]) && !one(&["test#link#0f", "live#acct_1#plans"]));
         assert!(!one(&["test#keys", "live#acct_1#plans"]) && !one(&["test#keys", "live#keys"]));
@@ -86,8 +85,8 @@ mod tests {
         assert!(one(&["test#acct_1#request#dec_1", "test#acct_2#request#dec_1"]));
         assert!(!one(&["test#acct_1#request#dec_1", "test#acct_2#request#dec_2"]));
         assert!(!one(&["test#acct_1#request#dec_1", "live#acct_1#request#dec_1"]));
-        assert!(by("ExportRole", &["test#acct_1#0", "live#acct_1#0"]));
-        assert!(!by("ExportRole", &["test#acct_1#0", "live#acct_2#0"]));
+        assert!(is_of_one_scope("ExportRole", &["test#acct_1#0", "live#acct_1#0"]));
+        assert!(!is_of_one_scope("ExportRole", &["test#acct_1#0", "live#acct_2#0"]));
         assert!(!one(&["live#acct_1#x", "live#acct_2#0"]));
     }
 

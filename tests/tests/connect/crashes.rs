@@ -78,7 +78,7 @@ async fn come_back(coming: &ComingBack) -> Result<(), String> {
     if page.status() == StatusCode::OK { Ok(()) } else { Err(format!("{}: {}", page.status(), text(&page))) }
 }
 
-/// What every page of a failure tells the person to do: open the link again. A link that has connected connects nothing more.
+/// What every page of a failure tells the person to do: open the link again, a minute later. A link that has connected connects nothing more.
 async fn start_over(coming: &ComingBack) -> Result<(), String> {
     tokio::time::sleep(Duration::from_secs(60)).await;
     let ComingBack { stage, link, .. } = coming;

@@ -122,7 +122,7 @@ async fn a_refund_that_only_names_the_request_is_not_its_outcome() {
     assert_eq!(ground.refund("k1", 700).await.word(), "axiru_outcome_unknown");
     ground.account.faults().clear();
     let request = RequestId::of(&scope(), &"agent:ag_1".parse().unwrap(), &"k1".parse().unwrap());
-    let metadata = json!({"axiru_request": request.as_str(), "axiru_receipt": &format!("{MODE}#acct_1#0:0:00")});
+    let metadata = json!({"axiru_request": request.as_str(), "axiru_receipt": format!("{MODE}#acct_1#0:0:00")});
     let refund = json!({"charge": ground.charge, "amount": 700, "metadata": metadata});
     let made = ground.control(&format!("{MODE}/{ACCOUNT}/refunds"), refund);
     for _ in 0..4 {

@@ -37,7 +37,7 @@ fn whoever_touches_the_state_table_may_name_certain_kinds_of_keys_of_both_modes(
 }
 
 #[test]
-fn nobody_is_granted_the_whole_of_an_index_but_to_ask() {
+fn of_the_indexes_roles_may_ask_that_of_requests_and_no_more() {
     for line in matrix().lines().filter(|line| line.contains("  StateTable/")) {
         assert!(line.ends_with("  StateTable/index/requests  dynamodb:Query"), "{line}");
     }
