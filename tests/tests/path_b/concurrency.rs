@@ -6,8 +6,7 @@ use axiru_in_process::{Fault, InProcess, Retries};
 use axiru_ledger::entry::Tip;
 
 use super::events::{event, refund, report};
-use super::ground::{Ground, evening, observe};
-use crate::played::MODE;
+use super::ground::{Ground, evening, log, observe};
 
 #[tokio::test(start_paused = true)]
 async fn sixteen_observers_with_overlapping_messages() {
@@ -31,7 +30,7 @@ async fn sixteen_observers_with_overlapping_messages() {
     while let Some(done) = set.join_next().await {
         done.unwrap();
     }
-    let entries = ground.entries(&format!("{MODE}#acct_1#0")).await;
+    let entries = ground.entries(&log()).await;
     assert_eq!(entries.len(), 32);
     let mut tip = Tip::EMPTY;
     for entry in &entries {
@@ -45,7 +44,7 @@ async fn two_exporters_write_the_same_files() {
     let ground = Ground::new(InProcess::new().unwrap(), Retries::On).await;
     let reports = super::events::day().iter().map(report).collect();
     observe(&ground.observer(evening), reports).await.unwrap();
-    let log = axiru_domain::LogId::from_key(&format!("{MODE}#acct_1#0")).unwrap();
+    let log = axiru_domain::LogId::from_key(&log()).unwrap();
     let (one, two) = (ground.exporter(), ground.exporter());
     let (first, second) = tokio::join!(one.export(&log), two.export(&log));
     assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
@@ -58,7 +57,7 @@ async fn two_exporters_write_the_same_files() {
 #[tokio::test(start_paused = true)]
 async fn an_exporter_that_slept_does_not_take_the_lock_back() {
     let ground = Ground::new(InProcess::new().unwrap(), Retries::Off).await;
-    let log = axiru_domain::LogId::from_key(&format!("{MODE}#acct_1#0")).unwrap();
+    let log = axiru_domain::LogId::from_key(&log()).unwrap();
     let more = async |id: &str| {
         let refund = refund(&format!("re_{id}"), 100, "succeeded");
         let report = report(&event(&format!("evt_{id}"), "refund.created", &refund, None));

@@ -7,12 +7,7 @@ use axiru_ledger::entry::Tip;
 use axiru_stripe::report::Report;
 
 use super::events::{day, report, told_of_the_day};
-use super::ground::{Copy, Ground, evening, morning, observe, told};
-use crate::played::MODE;
-
-fn log() -> String {
-    format!("{MODE}#acct_1#0")
-}
+use super::ground::{Copy, Ground, evening, log, morning, observe, told};
 
 struct Observing {
     ground: Ground,

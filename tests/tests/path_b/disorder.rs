@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::events::{day, event, refund, report, told_of_the_day};
-use super::ground::{ACCOUNT, Ground, evening, head, morning, observe, told};
+use super::ground::{ACCOUNT, Ground, evening, head, log, morning, observe, told};
 use crate::played::{MODE, other_mode};
 
 async fn ground() -> Ground {
@@ -38,7 +38,7 @@ proptest! {
             for batch in all.chunks(size) {
                 observe(&observer, batch.iter().map(|event| report(event)).collect()).await.unwrap();
             }
-            told(&ground.entries(&format!("{MODE}#acct_1#0")).await)
+            told(&ground.entries(&log()).await)
         });
         prop_assert_eq!(told, told_of_the_day());
     }
@@ -82,8 +82,7 @@ async fn unknown_and_revoked_accounts_are_dropped() {
         observe(&observer, vec![uninstall.clone()]).await.unwrap();
     }
     assert_eq!(observe(&observer, vec![after]).await.unwrap(), [Observed::NotConnected]);
-    let types: Vec<_> =
-        ground.entries(&format!("{MODE}#acct_1#0")).await.iter().map(|entry| entry.ty().to_owned()).collect();
+    let types: Vec<_> = ground.entries(&log()).await.iter().map(|entry| entry.ty().to_owned()).collect();
     assert_eq!(types, ["connection.revoked"]);
     assert!(
         ground
@@ -116,11 +115,10 @@ async fn uninstalling_the_app_ends_no_connection_that_has_a_key() {
     let application = json!({"id": "ca_1", "object": "application"});
     let uninstall = report(&event("evt_2", "account.application.deauthorized", &application, None));
     observe(&observer, vec![uninstall]).await.unwrap();
-    assert!(ground.entries(&format!("{MODE}#acct_1#0")).await.is_empty());
+    assert!(ground.entries(&log()).await.is_empty());
     let after = report(&event("evt_3", "refund.created", &refund("re_2", 1, "succeeded"), None));
     observe(&observer, vec![after]).await.unwrap();
-    let types: Vec<_> =
-        ground.entries(&format!("{MODE}#acct_1#0")).await.iter().map(|entry| entry.ty().to_owned()).collect();
+    let types: Vec<_> = ground.entries(&log()).await.iter().map(|entry| entry.ty().to_owned()).collect();
     assert_eq!(types, ["movement.observed"], "what happens there is still told");
 }
 
@@ -131,7 +129,7 @@ async fn what_happened_before_the_connection_is_not_of_today() {
     let mut old = refund("re_1", 60_000, "failed");
     old["created"] = json!(1_700_000_000);
     observe(&observer, vec![report(&event("evt_1", "refund.failed", &old, None))]).await.unwrap();
-    assert!(ground.entries(&format!("{MODE}#acct_1#0")).await.is_empty());
+    assert!(ground.entries(&log()).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +140,7 @@ async fn a_status_that_arrives_late_is_told_as_late() {
     for i in [6, 5, 4] {
         observe(&observer, vec![report(&events[i])]).await.unwrap();
     }
-    let entries = ground.entries(&format!("{MODE}#acct_1#0")).await;
+    let entries = ground.entries(&log()).await;
     let changes: Vec<_> = entries
         .iter()
         .filter(|entry| entry.ty() == "movement.changed")
@@ -162,7 +160,7 @@ async fn a_report_that_cannot_be_does_not_hold_back_the_others() {
     }
     let results = observer.observe(vec![poison, good]).await;
     assert!(results[0].is_err() && results[1].is_ok(), "{results:?}");
-    assert_eq!(told(&ground.entries(&format!("{MODE}#acct_1#0")).await), ["movement.observed refund re_1 "]);
+    assert_eq!(told(&ground.entries(&log()).await), ["movement.observed refund re_1 "]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,7 +171,7 @@ async fn an_altered_plan_blocks_and_is_named() {
     put.set_item(Some(heads.row(&format!("{MODE}/acct_1").parse().unwrap()))).send().await.unwrap();
     let refund = report(&event("evt_1", "refund.created", &refund("re_1", 1, "succeeded"), None));
     observe(&ground.observer(morning), vec![refund]).await.unwrap();
-    let entries = ground.entries(&format!("{MODE}#acct_1#0")).await;
+    let entries = ground.entries(&log()).await;
     let decision = &entries[0].fields()["decision"];
     assert_eq!((&decision["outcome"], &decision["would_be"]), (&json!("block"), &json!("block")));
     assert!(decision["verdicts"].to_string().contains("plan_unusable"));

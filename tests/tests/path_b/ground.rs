@@ -20,12 +20,18 @@ use axiru_ledger::verify::{Folder, Report as Verified, Trusted, parse_keys, veri
 use axiru_stripe::report::Report;
 
 use crate::acting::{acting_as, store_of};
+use crate::played::MODE;
 
 /// The signing secret of the endpoint of each mode.
 pub(super) const SECRET: &str = "whsec_ground";
 
 /// The connected account.
 pub(super) const ACCOUNT: &str = "acct_1";
+
+/// The key of its log, in the story's mode.
+pub(super) fn log() -> String {
+    format!("{MODE}#{ACCOUNT}#0")
+}
 
 /// The starter plans, validated once for all grounds of a test program.
 static STARTER: LazyLock<Vec<axiru_policy::Plan>> = LazyLock::new(|| axiru_policy::starter().unwrap());

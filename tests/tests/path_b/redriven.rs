@@ -12,12 +12,8 @@ use axiru_stripe_sandbox::sign;
 use lambda_http::RequestExt;
 
 use super::events::{event, refund};
-use super::ground::{Ground, SECRET, told};
+use super::ground::{Ground, SECRET, log, told};
 use crate::played::{MODE, mode};
-
-fn log() -> String {
-    format!("{MODE}#acct_1#0")
-}
 
 /// Hands what waits in a queue to the function, as Lambda does: what it does not give back is deleted. How many messages there were.
 async fn round(ground: &Ground, queue: &str) -> usize {

@@ -25,12 +25,8 @@ use serde_json::{Value, json};
 
 use crate::acting::{acting_as, store_of};
 
-use super::ground::{ACCOUNT, Ground, evening, morning};
+use super::ground::{ACCOUNT, Ground, evening, log, morning};
 use crate::played::{MODE, mode};
-
-pub(super) fn log() -> String {
-    format!("{MODE}#acct_1#0")
-}
 
 /// Any queue will do for jobs: what they are is seen in their bodies.
 const JOBS: &str = EXECUTIONS_QUEUE_URL;
