@@ -61,5 +61,5 @@ pub use process::Outcome;
 pub use report::{Point, Report, Violation};
 pub use roles::RECORD;
 pub use ses::SentMail;
-pub use stripe::Stripe;
+pub use stripe::{Stripe, sandbox_config};
 pub use world::InProcess;

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use axiru_stripe::transport::{Answering, Transport, TransportError};
-use axiru_stripe_sandbox::{ApiAnswer, ApiRequest, Mishap, RateLimitReason, Sandbox};
+use axiru_stripe_sandbox::{ApiAnswer, ApiRequest, Mishap, RateLimitReason, Sandbox, SandboxConfig};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::call::Service;
 use crate::connector::pass;
 use crate::fault::Fault;
 use crate::gate::{Arrival, Entered};
+use crate::names::{DEVELOPER_SECRET_LIVE_VALUE, DEVELOPER_SECRET_TEST_VALUE};
 use crate::process::Process;
 use crate::world::World;
 
@@ -20,6 +21,20 @@ type Answer = Result<Response<Bytes>, TransportError>;
 
 /// The clock that the sandbox is set to, in Unix seconds.
 type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// A sandbox whose apps are those that the account's developer secrets hold at the start.
+pub fn sandbox_config() -> SandboxConfig {
+    let mut config = SandboxConfig::default();
+    for (app, secret) in
+        [(&mut config.test_app, DEVELOPER_SECRET_TEST_VALUE), (&mut config.live_app, DEVELOPER_SECRET_LIVE_VALUE)]
+    {
+        let secret: Value = serde_json::from_str(secret).unwrap_or_default();
+        let text = |name: &str| secret.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        app.client_id = text("client_id");
+        app.developer_key = text("developer_key");
+    }
+    config
+}
 
 /// One process's way to Stripe. Cheap to clone.
 #[derive(Clone)]

@@ -8,9 +8,9 @@ use axiru_aws::connect::developer::Developers;
 use axiru_aws::seal::Seal;
 use axiru_domain::{Lane, Lanes, LogId, Mode, Scope, Timestamp};
 use axiru_fn_connect::{App, Config};
-use axiru_in_process::{DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_TEST, InProcess, Retries, SEAL_KEY_ID};
+use axiru_in_process::{DEVELOPER_SECRET_LIVE, DEVELOPER_SECRET_TEST, InProcess, Retries, SEAL_KEY_ID, sandbox_config};
 use axiru_ledger::entry::Entry;
-use axiru_stripe_sandbox::{Sandbox, SandboxConfig, router};
+use axiru_stripe_sandbox::{Sandbox, router};
 use http::{Request, Response, StatusCode};
 use lambda_http::Body;
 use serde_json::{Value, json};
@@ -49,12 +49,7 @@ pub(super) fn run(story: impl AsyncFn(&Stage)) {
 
 impl Stage {
     pub(super) fn new(account: InProcess, retries: Retries) -> Self {
-        let mut config = SandboxConfig::default();
-        for (app, mode) in [(&mut config.test_app, "test"), (&mut config.live_app, "live")] {
-            app.client_id = format!("ca_inprocess_{mode}");
-            app.developer_key = format!("sk_{mode}_inprocess_developer");
-        }
-        let sandbox = Sandbox::new(config);
+        let sandbox = Sandbox::new(sandbox_config());
         let public_url = Url::parse("https://axiru.example").unwrap();
         let consent = Url::parse("http://127.0.0.1:8788/oauth/v2/authorize").unwrap();
         let connect = acting_as("ConnectRole", &account, retries);

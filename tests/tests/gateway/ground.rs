@@ -14,7 +14,7 @@ use axiru_aws::refresh::AskQueue;
 use axiru_aws::seal::{Purpose, Seal, SealContext};
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store};
-use axiru_domain::{KeyId, KeyToken, Lane, LogId, Mode, Scope};
+use axiru_domain::{KeyId, KeyToken, Lane, LogId, Scope};
 use axiru_fn_gateway::{App, handle};
 use axiru_in_process as local;
 use axiru_in_process::{InProcess, Retries, Stripe};
@@ -23,7 +23,7 @@ use axiru_policy::Plan;
 use axiru_stripe::base::ApiBase;
 use axiru_stripe::event::{Projected, project};
 use axiru_stripe::report::Report;
-use axiru_stripe_sandbox::{Sandbox, SandboxConfig};
+use axiru_stripe_sandbox::Sandbox;
 use lambda_http::Body;
 use serde_json::{Value, json};
 
@@ -90,13 +90,8 @@ fn base() -> ApiBase {
 impl Ground {
     /// A fresh deployment whose one plan is in that policy mode.
     pub(crate) async fn new(account: InProcess, retries: Retries, policy_mode: &str) -> Self {
-        let mut config = SandboxConfig::default();
-        for (app, mode) in [(&mut config.test_app, Mode::Test), (&mut config.live_app, Mode::Live)] {
-            app.client_id = format!("ca_inprocess_{mode}");
-            app.developer_key = format!("sk_{mode}_inprocess_developer");
-        }
         account.only(mode().as_str(), ACCOUNT);
-        let sandbox = Sandbox::new(config);
+        let sandbox = Sandbox::new(local::sandbox_config());
         let stripe = account.stripe(&sandbox).at(|| now().secs());
         let mut ground = Self::process(account, stripe, retries, String::new());
         ground.control("accounts", json!({"id": ACCOUNT, "business_name": "Rosa", "balance": {"usd": 100_000_000}}));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axiru_in_process::InProcess;
+use axiru_in_process::{InProcess, sandbox_config};
 use axiru_stripe::transport::{Answering, Transport, TransportError};
 use axiru_stripe_sandbox::{Sandbox, SandboxConfig};
 use bytes::Bytes;
@@ -52,11 +52,7 @@ struct Told {
 
 impl Stripe {
     pub(crate) fn new(account: &InProcess, replays_tokens: bool) -> Self {
-        let mut config = SandboxConfig { replays_tokens, ..SandboxConfig::default() };
-        for (app, mode) in [(&mut config.test_app, "test"), (&mut config.live_app, "live")] {
-            app.client_id = format!("ca_inprocess_{mode}");
-            app.developer_key = format!("sk_{mode}_inprocess_developer");
-        }
+        let config = SandboxConfig { replays_tokens, ..sandbox_config() };
         Self::of(account, Sandbox::new(config), Arc::default())
     }
 
