@@ -18,6 +18,7 @@ use crate::folders::Folders;
 use crate::function::{Function, binary, end};
 use crate::progress::Progress;
 use crate::runtime_api::RuntimeApi;
+use crate::said;
 use crate::venv::Venv;
 
 /// The function that is built as for a deployment. It has the C and assembly of aws-lc, the SDK and the policies in it, as all have.
@@ -84,8 +85,7 @@ async fn cargo_lambda(folders: &Folders, progress: &Progress) -> Result<PathBuf>
     build.args(["lambda", "build", "--quiet", "--x86-64"]).env("PATH", path);
     // What it demands of the machine is the same, and all of it is compiled once more for this target.
     build.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
-    let status = build.stdin(Stdio::null()).kill_on_drop(true).status().await.context("cargo does not start")?;
-    ensure!(status.success(), "`cargo lambda build` ended with {status}");
+    said::run(&mut build).await.context("`cargo lambda build`")?;
     step.done();
     Ok(folders.target.join("lambda"))
 }

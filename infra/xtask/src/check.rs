@@ -2,9 +2,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
 use crate::build::{self, cargo};
@@ -13,7 +12,9 @@ use crate::interrupt;
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{artefacts, chromium, demo, deployment, features, golang, ports, rights, sandbox, sbom, template, tools};
+use crate::{
+    artefacts, chromium, demo, deployment, features, golang, ports, rights, said, sandbox, sbom, template, tools,
+};
 
 /// What `test` can be told.
 #[derive(clap::Args)]
@@ -39,6 +40,29 @@ struct Ground<'a> {
     template: PathBuf,
 }
 
+/// A check that failed.
+struct Failed {
+    name: &'static str,
+    error: anyhow::Error,
+}
+
+impl Failed {
+    /// Says at once what is wrong.
+    fn new(name: &'static str, error: anyhow::Error) -> Self {
+        eprintln!("    {error:#}");
+        Self { name, error }
+    }
+
+    /// Says at the end of a run what was wrong, with the last words of the program that failed.
+    fn tell_again(&self) {
+        eprintln!("\n{} failed: {:#}", self.name, self.error);
+        let ended = self.error.chain().find_map(|error| error.downcast_ref::<said::Ended>());
+        for line in ended.iter().flat_map(|ended| &ended.said) {
+            eprintln!("  | {line}");
+        }
+    }
+}
+
 /// Runs the checks and fails if any of them did.
 pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()> {
     let folders = Folders::find()?;
@@ -57,10 +81,7 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                     "tests" => ground.tests(name, command).await,
                     _ => ground.check(name, command).await,
                 };
-                if let Err(error) = done {
-                    eprintln!("    {error:#}");
-                    failed.push(name);
-                }
+                failed.extend(done.err().map(|error| Failed::new(name, error)));
             }
         }
         for name in ["checkov", "artefacts", "deployment", "stripe-package", "openapi", "pages", "ledger"] {
@@ -79,27 +100,21 @@ pub(crate) async fn run(arguments: &Arguments, progress: &Progress) -> Result<()
                     "ledger" => ground.ledger(name, arguments.folder.as_deref()).await,
                     _ => ground.pages(name).await,
                 };
-                if let Err(error) = done {
-                    eprintln!("    {error:#}");
-                    failed.push(name);
-                }
+                failed.extend(done.err().map(|error| Failed::new(name, error)));
             }
         }
         let (story, gateway) = (chosen("story"), chosen("gateway"));
         if story || gateway {
             ran += 1;
             for (name, done) in demo::checks(&folders, progress, story, gateway).await {
-                if let Err(error) = done {
-                    eprintln!("    {error:#}");
-                    failed.push(name);
-                }
+                failed.extend(done.err().map(|error| Failed::new(name, error)));
             }
         }
-        match (ran, failed.is_empty()) {
-            (0, _) => bail!("no check has a name like that"),
-            (_, false) => bail!("failed: {}", failed.join(", ")),
-            _ => Ok(()),
-        }
+        ensure!(ran > 0, "no check has a name like that");
+        failed.iter().for_each(Failed::tell_again);
+        let names: Vec<_> = failed.iter().map(|failed| failed.name).collect();
+        ensure!(names.is_empty(), "failed: {}", names.join(", "));
+        Ok(())
     })
     .await
 }
@@ -123,7 +138,10 @@ impl Ground<'_> {
             ("template", cfn_lint),
             ("template-sam", sam),
             // With the arrows and the properties of the template among them.
-            ("tests", cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])),
+            (
+                "tests",
+                cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--failure-output", "immediate-final"]),
+            ),
         ]
     }
 
@@ -154,17 +172,7 @@ impl Ground<'_> {
     /// Runs one check; its output is shown as it comes.
     async fn check(&self, name: &str, mut command: Command) -> Result<()> {
         let step = self.progress.loud_step(name);
-        let status = command
-            .env("PATH", &self.path)
-            .env("AXIRU_TEMPLATE", &self.template)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .status()
-            .await
-            .context("it does not start")?;
-        if !status.success() {
-            bail!("`{name}` ended with {status}");
-        }
+        said::run(command.env("PATH", &self.path).env("AXIRU_TEMPLATE", &self.template)).await?;
         step.done();
         Ok(())
     }

@@ -1,15 +1,14 @@
 //! What an engineer does with the AWS SAM CLI to deploy, upgrade, go back and remove, on an empty local stack: `infra/local/deployed.py`.
 
 use std::path::Path;
-use std::process::Stdio;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use tokio::process::Command;
 
 use crate::folders::Folders;
 use crate::progress::Progress;
 use crate::venv::Venv;
-use crate::{build, ministack, ports};
+use crate::{build, ministack, ports, said};
 
 /// Deploys what `sam build` left in `built`, or, without it, functions that start the binaries of the tests.
 pub(crate) async fn check(folders: &Folders, progress: &Progress, local: &Venv, built: Option<&Path>) -> Result<()> {
@@ -31,9 +30,9 @@ pub(crate) async fn check(folders: &Folders, progress: &Progress, local: &Venv, 
         Some(built) => command.arg(std::path::absolute(built)?),
         None => command.arg(&folders.root).arg(&folders.binaries),
     };
-    let status = command.stdin(Stdio::null()).kill_on_drop(true).status().await.context("it does not start")?;
+    let done = said::run(&mut command).await;
     aws.stop().await?;
-    ensure!(status.success(), "the check of the deployment ended with {status}; its logs are in {}", folder.display());
+    done.with_context(|| format!("the check of the deployment, whose logs are in {}", folder.display()))?;
     step.done();
     Ok(())
 }

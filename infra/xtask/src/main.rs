@@ -30,6 +30,7 @@ mod progress;
 mod proxy;
 mod rights;
 mod runtime_api;
+mod said;
 mod sandbox;
 mod sbom;
 mod stack;

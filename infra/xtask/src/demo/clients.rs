@@ -1,7 +1,7 @@
 //! Stripe's own clients through the gateway, on the real stack: each against an account of its own, in shadow and then with starter plans
 //! enforced. `tests/sdk/gateway.py` and `gateway.mjs` hold what must come out.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::json;
 use tokio::process::Command;
 
@@ -11,6 +11,7 @@ use super::merchant::{account, approver, connect, key, operator};
 use crate::folders::Folders;
 use crate::node::Node;
 use crate::progress::Progress;
+use crate::said;
 use crate::stack::Stack;
 use crate::venv::Venv;
 
@@ -59,13 +60,10 @@ pub(super) async fn play(folders: &Folders, stack: &Stack, progress: &Progress) 
             for (name, actor) in [("AGENT_KEY", "agent"), ("STAFF_KEY", "staff")] {
                 command.env(name, key(&axiru, &scoped, actor, &shop.person).await?);
             }
-            command.envs(shop.environment.iter().map(|(name, value)| (*name, value))).kill_on_drop(true);
-            let status = command.stdin(std::process::Stdio::null()).status().await.context("it does not start")?;
-            ensure!(
-                status.success(),
-                "{language}, {phase}: not as Stripe's client expects; see {}",
-                stack.logs().display()
-            );
+            command.envs(shop.environment.iter().map(|(name, value)| (*name, value)));
+            said::run(&mut command).await.with_context(|| {
+                format!("{language}, {phase}: not as Stripe's client expects; see {}", stack.logs().display())
+            })?;
             step.done();
         }
     }
