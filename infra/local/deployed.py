@@ -107,6 +107,10 @@ class Account:
         # A key that is deleted is there for some days more.
         states = {key: self.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in found["AWS::KMS::Key"]}
         found["AWS::KMS::Key"] = {key for key, state in states.items() if state != "PendingDeletion"}
+        # An invocation that ends after its function's group is gone makes the emulator write a group of its own, which keeps forever. On AWS it
+        # cannot: no role may create one.
+        groups = self.client("logs").describe_log_groups()["logGroups"]
+        found["AWS::Logs::LogGroup"] = {group["logGroupName"] for group in groups if "retentionInDays" in group}
         found["AWS::S3::Bucket"] = {name for name in found["AWS::S3::Bucket"] if not name.startswith(SAMS_BUCKET)}
         return found
 
