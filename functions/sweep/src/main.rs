@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axiru_fn_sweep::{App, handle};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use axiru_runtime::invocation::logged;
+use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,7 +13,7 @@ async fn main() -> ExitCode {
     axiru_runtime::start::function("sweep", App::load(), |app| {
         lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
             let app = Arc::clone(&app);
-            async move { handle(&app).await.map_err(Error::from) }
+            async move { logged(handle(&app)).await }
         }))
     })
     .await

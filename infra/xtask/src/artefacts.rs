@@ -1,6 +1,7 @@
 //! The functions as artefacts: whether each starts as `bootstrap` against a Runtime API with the settings that the template gives it, without
-//! reaching AWS; what it says to an event that it does not understand; and how it ends when a setting is missing. One of them is built as a
-//! deployment builds them all, with cargo-lambda and zig, and what it demands of the machine is compared with what Lambda has.
+//! reaching AWS; what it says to an event that it does not understand, and that no log line repeats any of it; and how it ends when a
+//! setting is missing. One of them is built as a deployment builds them all, with cargo-lambda and zig, and what it demands of the machine
+//! is compared with what Lambda has.
 //!
 //! That one is not optimised, and the others are the binaries of the tests: building all as they ship takes an hour and is for a release
 //! (docs/build.md).
@@ -10,6 +11,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
 
 use crate::bare_account::BareAccount;
 use crate::build::{self, cargo};
@@ -34,7 +37,16 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 const JITTER: &[u8] = b"jent_";
 
 /// Events that no function understands.
-const MALFORMED: [&str; 4] = ["", "{", "\u{0}\u{1}", "[[[[["];
+const MALFORMED: [&str; 5] = ["", "{", "\u{0}\u{1}", "[[[[[", r#"{"Records": ["canary"#];
+
+/// One that the functions which take messages or requests do not understand, because a text stands where a list or an object should.
+const MISTYPED: &str = r#"{"Records": "canary", "version": "2.0", "routeKey": "canary", "headers": "canary"}"#;
+
+/// What no line may repeat.
+const CANARY: &str = "canary";
+
+/// Functions that take any JSON: theirs is a schedule, a stream or a queue.
+const TAKE_ANYTHING: [&str; 5] = ["export", "notify", "reconcile", "refresh", "sweep"];
 
 /// Checks all functions: those of a folder as `sam build` left it, or those of the tests with one deployable.
 pub(crate) async fn check(folders: &Folders, progress: &Progress, template: &Path, built: Option<&Path>) -> Result<()> {
@@ -111,14 +123,26 @@ impl Artefact<'_> {
     /// It asks for work, and answers what it does not understand with an error, again and again.
     async fn starts(&self, aws: &str) -> Result<()> {
         let mut api = RuntimeApi::start().await?;
-        let child = self.function.command(&self.program, &api.address, aws).spawn()?;
+        let mut command = self.function.command(&self.program, &api.address, aws);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
         tokio::time::timeout(START, api.ready()).await.context("it did not ask for work in time")?;
-        for event in MALFORMED {
+        let mistyped = (!TAKE_ANYTHING.contains(&self.function.name.as_str())).then_some(MISTYPED);
+        for event in MALFORMED.into_iter().chain(mistyped) {
             let answer = api.invoke(event).await.with_context(|| format!("told {event:?}"))?;
             ensure!(!answer.done, "told {event:?}, it answered {}", answer.body);
             tokio::time::timeout(START, api.ready()).await.context("it does not ask for more")?;
         }
-        end(child).await
+        end(child).await?;
+        let mut said = String::new();
+        out.context("no output")?.read_to_string(&mut said).await?;
+        err.context("no output")?.read_to_string(&mut said).await?;
+        ensure!(!said.is_empty(), "it says nothing about events that it does not understand");
+        for line in said.lines() {
+            ensure!(serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()), "no log line: {line}");
+        }
+        ensure!(!said.contains(CANARY), "it repeats what it was sent:\n{said}");
+        Ok(())
     }
 
     /// Without any one of its settings it either starts, or ends with a status that is not zero and one line that names the setting. Answers

@@ -5,6 +5,7 @@ pub mod body;
 pub mod caller;
 pub mod env;
 pub mod fields;
+pub mod invocation;
 pub mod key;
 pub mod load;
 pub mod metrics;

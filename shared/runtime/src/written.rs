@@ -22,12 +22,22 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 }
 
+/// How the targets of Axiru's own crates begin.
+const OURS: &str = "axiru";
+
 fn line(event: &Event<'_>, now: Timestamp) -> Value {
-    let mut seen = Seen::default();
-    event.record(&mut seen);
+    let about = event.metadata();
     let mut line = Map::new();
     line.insert("timestamp".to_owned(), now.to_string().into());
-    line.insert("level".to_owned(), event.metadata().level().as_str().into());
+    line.insert("level".to_owned(), about.level().as_str().into());
+    if !about.target().starts_with(OURS) {
+        // What a library says may hold what it works on, in the message too. Where it says so is enough to look it up.
+        line.insert("message".to_owned(), "a library has logged something".into());
+        line.insert("library".to_owned(), format!("{}:{}", about.target(), about.line().unwrap_or_default()).into());
+        return line.into();
+    }
+    let mut seen = Seen::default();
+    event.record(&mut seen);
     line.extend(seen.fields);
     if seen.left_out > 0 {
         line.insert("fields.left_out".to_owned(), seen.left_out.into());
@@ -149,6 +159,19 @@ mod tests {
         assert!(!lines[0].to_string().contains("secret") && !lines[0].to_string().contains("body"), "{}", lines[0]);
         assert_eq!(lines[0]["fields.left_out"], 3);
         assert_eq!(lines[0]["scope"], "live/acct_1");
+    }
+
+    #[test]
+    fn of_a_library_a_line_says_only_where_it_spoke() {
+        let kept = Kept::default();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(kept.clone()), || {
+            tracing::error!(target: "hyper::proto", error = ?"secret", "a secret header");
+        });
+        let lines = kept.0.lock().unwrap();
+        assert!(!lines[0].to_string().contains("secret"), "{}", lines[0]);
+        assert_eq!(lines[0]["message"], "a library has logged something");
+        let place = lines[0]["library"].as_str().unwrap();
+        assert!(place.starts_with("hyper::proto:") && !place.ends_with(":0"), "{place}");
     }
 
     #[test]
