@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     axiru_runtime::start::function("export", App::load(), |app| {
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
             let app = Arc::clone(&app);
-            async move { logged(handle(&app, &event.payload)).await }
+            async move { logged(Box::pin(handle(&app, &event.payload))).await }
         }))
     })
     .await

@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     axiru_runtime::start::function("sweep", App::load(), |app| {
         lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
             let app = Arc::clone(&app);
-            async move { logged(handle(&app)).await }
+            async move { logged(Box::pin(handle(&app))).await }
         }))
     })
     .await

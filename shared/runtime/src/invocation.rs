@@ -4,6 +4,8 @@ use std::fmt;
 
 use lambda_runtime::{Diagnostic, Error};
 
+use crate::batch::guarded;
+
 /// An invocation failed, in Axiru's own words. Lambda gets them as the error's message.
 #[derive(PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -22,16 +24,19 @@ impl From<InvocationFailed> for Diagnostic {
     }
 }
 
-/// Awaits an invocation, and logs why it failed.
+/// Awaits an invocation, and logs why it failed. A panic fails it like an error: its text, which may hold what was being worked on, is told
+/// to nobody.
 ///
 /// # Errors
 /// What `handled` says.
 pub async fn logged<T, E: Into<Error>>(handled: impl Future<Output = Result<T, E>>) -> Result<T, InvocationFailed> {
-    handled.await.map_err(|error| {
-        let error = error.into();
-        tracing::error!(error = %error, "the invocation failed");
-        InvocationFailed(error.to_string())
-    })
+    let error = match guarded(handled).await {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error.into(),
+        Err(panicked) => panicked.into(),
+    };
+    tracing::error!(error = %error, "the invocation failed");
+    Err(InvocationFailed(error.to_string()))
 }
 
 #[cfg(test)]
@@ -52,5 +57,11 @@ mod tests {
             (told.error_type.as_str(), told.error_message.as_str()),
             ("InvocationFailed", "2 logs could not be exported")
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_panic_says_is_told_to_nobody() {
+        let failed = logged::<(), Named>(async { panic!("secret") }).await.unwrap_err();
+        assert_eq!(Diagnostic::from(failed).error_message, "the work panicked");
     }
 }
