@@ -204,6 +204,8 @@ if (pages.length === 0) throw new Error("there are no pages");
 const root = process.getuid?.() === 0;
 const browser = await puppeteer.launch({
   executablePath: chromium,
+  // So that it ends with this program, whatever ends it.
+  pipe: true,
   args: [...(root ? ["--no-sandbox"] : []), "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--hide-scrollbars"],
 });
 const wrong = [];
