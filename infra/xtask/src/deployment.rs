@@ -31,8 +31,9 @@ pub(crate) async fn check(folders: &Folders, progress: &Progress, local: &Venv, 
         None => command.arg(&folders.root).arg(&folders.binaries),
     };
     let done = said::run(&mut command).await;
-    aws.stop().await?;
+    let stopped = aws.stop().await;
     done.with_context(|| format!("the check of the deployment, whose logs are in {}", folder.display()))?;
+    stopped?;
     step.done();
     Ok(())
 }

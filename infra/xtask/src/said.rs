@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{IsTerminal, Write};
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -13,6 +15,9 @@ use tokio::process::Command;
 
 /// Lines that are kept: more than a failed test says, and less than a screen of them.
 const KEPT: usize = 60;
+
+/// How long after a program's end the rest of what it said is read. What it has started and left behind may hold its output open for good.
+const REST: Duration = Duration::from_secs(2);
 
 /// A program did not end well.
 #[derive(Debug)]
@@ -47,11 +52,23 @@ pub(crate) async fn run(command: &mut Command) -> Result<()> {
         .kill_on_drop(true)
         .spawn()
         .context("it does not start")?;
-    let kept = Arc::new(Mutex::new(VecDeque::with_capacity(KEPT)));
+    let kept = Mutex::new(VecDeque::with_capacity(KEPT));
     let (out, err) = (program.stdout.take(), program.stderr.take());
-    let read = async { tokio::try_join!(show(out, std::io::stdout(), &kept), show(err, std::io::stderr(), &kept),) };
-    read.await.context("cannot read what it says")?;
-    let status = program.wait().await?;
+    let mut shown = pin!(async {
+        tokio::try_join!(show(out, std::io::stdout(), &kept), show(err, std::io::stderr(), &kept)).map(drop)
+    });
+    let status = tokio::select! {
+        done = &mut shown => {
+            done.context("cannot read what it says")?;
+            program.wait().await?
+        }
+        status = program.wait() => {
+            if let Ok(done) = tokio::time::timeout(REST, shown).await {
+                done.context("cannot read what it says")?;
+            }
+            status?
+        }
+    };
     if status.success() {
         return Ok(());
     }
@@ -98,6 +115,14 @@ mod tests {
         assert_eq!(ended.said.len(), KEPT);
         assert!(ended.said.contains(&"100".to_owned()) && ended.said.contains(&"oh".to_owned()), "{:?}", ended.said);
         assert!(!ended.said.contains(&"1".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_a_program_leaves_behind_is_not_waited_for() {
+        let started = std::time::Instant::now();
+        let error = run(&mut shell("sleep 20 & echo oh; exit 3")).await.unwrap_err();
+        assert_eq!(error.downcast_ref::<Ended>().unwrap().said, ["oh"]);
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
     }
 
     #[tokio::test]
