@@ -86,6 +86,19 @@ impl AwsError {
     }
 }
 
+/// Whether a conditional write of one row was made; false where its condition did not hold.
+pub(crate) fn made<T, E, R>(call: &'static str, answer: Result<T, SdkError<E, R>>) -> Result<bool, AwsError>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(AwsError::of(call)(error)),
+    }
+}
+
 /// Codes that a later try can clear. Everything else that a service says is final.
 const BUSY: [&str; 12] = [
     "InternalServerError",

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use axiru_domain::{Date, LogId, Timestamp};
 use axiru_ledger::hash::Hash;
 use axiru_ledger::merkle::CompactRange;
 
 use super::alarm::Alarm;
-use crate::error::AwsError;
+use crate::error::{AwsError, made};
 use crate::item::{Item, RowError, key, n, number, parse, s, text, texts};
 use crate::store::{Store, StoreError};
 
@@ -236,15 +235,7 @@ impl Store {
             .expression_attribute_values(":root", s(from.tree.root().to_string()))
             .expression_attribute_values(":sealed", s(sealed_text(from.sealed.as_ref())))
         };
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if matches!(error.as_service_error(), Some(PutItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(AwsError::of("moving the export lock")(error).into()),
-        }
+        Ok(made("moving the export lock", put.send().await)?)
     }
 
     /// Notes that the files up to `size`, where the tree has this root, are written. Never goes back.
@@ -258,13 +249,8 @@ impl Store {
             .condition_expression("published < :size")
             .expression_attribute_values(":size", n(size))
             .expression_attribute_values(":root", s(root.to_string()));
-        match update.send().await {
-            Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Err(AwsError::of("moving the export lock")(error))
-            }
-            // Somebody, or an earlier try of ours, has noted it.
-            _ => Ok(()),
-        }
+        // Where it is not made, somebody, or an earlier try of ours, has noted it.
+        made("noting how far the files go", update.send().await).map(drop)
     }
 
     /// The write that takes the oldest open day of `lock` as sealed, if the lock is still as it was and the log is open.

@@ -3,13 +3,12 @@
 //! Row: pk `<mode>#<account>#reconcile`, sk `run#<change id>`; `period`, `actor`, `asked_at`, `status`, `stage`, `outcome` (JSON) or `reason`,
 //! `expires_at`. It goes `queued -> running -> done | failed` and is final then.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use axiru_domain::{Actor, Period, Scope, Timestamp};
 use serde_json::{Value, json};
 
 use super::reconciler::pk;
-use crate::error::AwsError;
+use crate::error::{AwsError, made};
 use crate::item::{Item, RowError, n, parse, s, text};
 use crate::store::{Store, StoreError};
 
@@ -170,11 +169,7 @@ impl Store {
             .expression_attribute_values(":value", s(value))
             .expression_attribute_values(":queued", s(RunStatus::Queued.as_str()))
             .expression_attribute_values(":running", s(RunStatus::Running.as_str()));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            // Over already: by an earlier try of this very write, or of this run.
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(AwsError::of("noting a run")(error)),
-        }
+        // Where it is not made, the run is over already: by an earlier try of this very write, or of the run.
+        made("noting a run", request.send().await).map(drop)
     }
 }

@@ -5,13 +5,12 @@
 //! first sent), `refresh_lease` and `refresh_until` (epoch seconds); `refresh_fence` (how often the lease was taken); `refresh_doubt`
 //! (an earlier try of this version may have spent the refresh token). A connect puts the whole row anew, so that none survives it.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use axiru_domain::{Scope, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::connection::{self, ConnectionState, Credential};
-use crate::error::AwsError;
+use crate::error::{AwsError, made};
 use crate::item::{Item, RowError, b, bytes, key, n, number, parse, s, text};
 use crate::store::{Store, StoreError};
 use crate::tokens::LIFE_SECS;
@@ -275,15 +274,7 @@ impl Lead<'_> {
         for (name, value) in values.into_iter().chain(self.same_values()) {
             request = request.expression_attribute_values(name, value);
         }
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(AwsError::of(call)(error).into()),
-        }
+        Ok(made(call, request.send().await)?)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Leading a generation of a webhook endpoint, under a lease: each step is one conditional write of the row, or Stripe's.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_domain::{Mode, StripeId, Timestamp};
 use axiru_stripe::error::StripeError;
@@ -9,7 +8,7 @@ use axiru_stripe::rest::{NewEndpoint, Rest};
 use super::plan::Seen;
 use super::{EndpointSpec, RegisterError};
 use crate::endpoint::{SK, pk};
-use crate::error::AwsError;
+use crate::error::made;
 use crate::item::{b, key, n, s};
 use crate::store::Store;
 
@@ -160,14 +159,6 @@ impl Lead<'_> {
         for (name, value) in values {
             request = request.expression_attribute_values(name, value);
         }
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(AwsError::of(call)(error).into()),
-        }
+        Ok(made(call, request.send().await)?)
     }
 }
