@@ -1,5 +1,7 @@
 //! Leading a generation of a webhook endpoint, under a lease: each step is one conditional write of the row, or Stripe's.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use axiru_domain::{Mode, StripeId, Timestamp};
 use axiru_stripe::error::StripeError;
@@ -62,7 +64,7 @@ impl Lead<'_> {
             values.push((":seen", n(seen.generation)));
             condition.push_str(" AND generation = :seen");
         }
-        self.update("leasing the webhook endpoint", condition, update, values, fresh).await
+        self.update("leasing the webhook endpoint", condition, update, values).await
     }
 
     /// Asks Stripe for the endpoint, and deletes what else stands at our address and is of no use: endpoints of lost generations, whose
@@ -111,14 +113,14 @@ impl Lead<'_> {
         ];
         let update = "SET endpoint = :endpoint, secrets = :secrets, spec = :spec, #url = :url \
                       REMOVE #key, key_spec, key_at, lease, lease_until";
-        self.held("keeping the webhook endpoint", update.to_owned(), values, true).await
+        self.held("keeping the webhook endpoint", update.to_owned(), values).await
     }
 
     /// Gives the lease back; `spent` also drops the key, because Stripe keeps its refusal under it.
     pub(super) async fn release(&self, spent: bool) -> Result<(), RegisterError> {
         let update =
             if spent { "REMOVE lease, lease_until, #key, key_spec, key_at" } else { "REMOVE lease, lease_until" };
-        self.held("releasing the webhook endpoint", update.to_owned(), Vec::new(), spent).await.map(|_| ())
+        self.held("releasing the webhook endpoint", update.to_owned(), Vec::new()).await.map(|_| ())
     }
 
     async fn held(
@@ -126,11 +128,10 @@ impl Lead<'_> {
         call: &'static str,
         update: String,
         mut values: Vec<(&'static str, AttributeValue)>,
-        names_key: bool,
     ) -> Result<bool, RegisterError> {
         values.push((":mine", s(&self.lease)));
         values.push((":generation", n(self.generation)));
-        self.update(call, "lease = :mine AND generation = :generation".to_owned(), update, values, names_key).await
+        self.update(call, "lease = :mine AND generation = :generation".to_owned(), update, values).await
     }
 
     async fn update(
@@ -139,9 +140,10 @@ impl Lead<'_> {
         condition: String,
         update: String,
         values: Vec<(&'static str, AttributeValue)>,
-        names_key: bool,
     ) -> Result<bool, RegisterError> {
-        let names_url = update.contains("#url");
+        // Both are words of DynamoDB's own; a name that no expression uses is refused.
+        let reserved = [("#key", "key"), ("#url", "url")].into_iter().filter(|(name, _)| update.contains(name));
+        let names: HashMap<_, _> = reserved.map(|(name, word)| (name.to_owned(), word.to_owned())).collect();
         let mut request = self
             .store
             .client
@@ -149,13 +151,8 @@ impl Lead<'_> {
             .table_name(&self.store.state)
             .set_key(Some(key(pk(self.mode), SK)))
             .condition_expression(condition)
-            .update_expression(update);
-        if names_key {
-            request = request.expression_attribute_names("#key", "key");
-        }
-        if names_url {
-            request = request.expression_attribute_names("#url", "url");
-        }
+            .update_expression(update)
+            .set_expression_attribute_names((!names.is_empty()).then_some(names));
         for (name, value) in values {
             request = request.expression_attribute_values(name, value);
         }
