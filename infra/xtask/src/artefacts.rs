@@ -48,6 +48,9 @@ const CANARY: &str = "canary";
 /// Functions that take any JSON: theirs is a schedule, a stream or a queue.
 const TAKE_ANYTHING: [&str; 5] = ["export", "notify", "reconcile", "refresh", "sweep"];
 
+/// A function whose invocation fails as a whole where AWS cannot be reached, whatever it is sent.
+const FAILS_ALONE: &str = "export";
+
 /// Checks all functions: those of a folder as `sam build` left it, or those of the tests with one deployable.
 pub(crate) async fn check(folders: &Folders, progress: &Progress, template: &Path, built: Option<&Path>) -> Result<()> {
     let functions = Function::all(template)?;
@@ -134,6 +137,13 @@ impl Artefact<'_> {
             ensure!(!answer.done, "told {event:?}, it answered {}", answer.body);
             tokio::time::timeout(START, api.ready()).await.context("it does not ask for more")?;
         }
+        // With AWS out of reach an invocation fails at once. What is asked for does not matter.
+        let fails = aws == NOWHERE && FAILS_ALONE == self.function.name;
+        if fails {
+            let answer = api.invoke("{}").await?;
+            ensure!(!answer.done && answer.body.contains("InvocationFailed"), "it failed with {}", answer.body);
+            tokio::time::timeout(START, api.ready()).await.context("it does not ask for more")?;
+        }
         end(child).await?;
         let mut said = String::new();
         out.context("no output")?.read_to_string(&mut said).await?;
@@ -143,7 +153,8 @@ impl Artefact<'_> {
             let told: Value = serde_json::from_str(line).with_context(|| format!("no log line: {line}"))?;
             errors += usize::from(told.get("level").is_some_and(|level| level == "ERROR"));
         }
-        ensure!(errors == events.len(), "of {} events that it does not understand it tells:\n{said}", events.len());
+        let failures = events.len() + usize::from(fails);
+        ensure!(errors == failures, "of {failures} events that fail, it tells in {errors} lines:\n{said}");
         ensure!(!said.contains(CANARY), "it repeats what it was sent:\n{said}");
         Ok(())
     }
