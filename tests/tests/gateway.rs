@@ -1,6 +1,8 @@
 //! Calls through the gateway: from a Stripe client's bytes to Stripe's answer, with everything that can go wrong between.
 
+mod answered;
 mod answers;
+mod at_stripe;
 mod bypass;
 mod crashes;
 mod day;

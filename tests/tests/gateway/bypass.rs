@@ -8,6 +8,7 @@ use axiru_stripe::gateway::corpus::{Attempt, corpus};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Body, Request, RequestExt};
 
+use super::answered::Answered;
 use super::ground::{Ground, key};
 use crate::played::{mode, other_mode};
 
@@ -37,7 +38,7 @@ async fn every_attempt_is_refused_by_its_name_and_nothing_is_sent() {
     let all = corpus();
     for attempt in &all {
         ground.account.clear_calls();
-        let answer = ground.answer(request(attempt, Some(&key()))).await;
+        let answer = Answered::to(&ground.app, request(attempt, Some(&key()))).await;
         let sent = ground.account.calls().of(Service::Stripe).operations().join(", ");
         let refused = (400..=499).contains(&answer.status) && answer.again() == Some(false);
         if answer.word() != attempt.code || !sent.is_empty() || !refused {
@@ -72,7 +73,7 @@ async fn a_stranger_is_told_nothing_of_what_is_wrong() {
     for (i, attempt) in corpus().iter().enumerate() {
         // All of them to every attempt would say the same four times.
         let token = [None, Some(&forged), Some(&unknown), Some(&foreign)][i % 4];
-        let answer = ground.answer(request(attempt, token)).await;
+        let answer = Answered::to(&ground.app, request(attempt, token)).await;
         assert_eq!((answer.status, answer.word().as_str()), (401, "axiru_key_refused"), "{}", attempt.name);
         assert_eq!(told.get_or_insert_with(|| answer.text.clone()), &answer.text, "{}", attempt.name);
     }

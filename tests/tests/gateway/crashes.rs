@@ -5,7 +5,8 @@ use axiru_domain::RequestId;
 use axiru_in_process::{Enumerator, InProcess, Retries};
 use serde_json::{Value, json};
 
-use super::ground::{ACCOUNT, Answered, Ground, pass, scope};
+use super::answered::Answered;
+use super::ground::{ACCOUNT, Ground, pass, scope};
 use crate::played::MODE;
 
 /// What the caller does when it is not told an outcome.

@@ -1,6 +1,5 @@
 //! A connected account at a sandboxed Stripe, a key, a plan, and the real gateway, worker, observer and sweeper in one process.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -15,7 +14,7 @@ use axiru_aws::seal::{Purpose, Seal, SealContext};
 use axiru_aws::tokens::TokenReader;
 use axiru_aws::{Clients, Store};
 use axiru_domain::{KeyId, KeyToken, Lane, LogId, Scope};
-use axiru_fn_gateway::{App, handle};
+use axiru_fn_gateway::App;
 use axiru_in_process as local;
 use axiru_in_process::{InProcess, Retries, Stripe};
 use axiru_ledger::entry::{Entry, Tip};
@@ -24,9 +23,9 @@ use axiru_stripe::base::ApiBase;
 use axiru_stripe::event::{Projected, project};
 use axiru_stripe::report::Report;
 use axiru_stripe_sandbox::Sandbox;
-use lambda_http::Body;
 use serde_json::{Value, json};
 
+use super::answered::Answered;
 use crate::acting::{acting_as, store_of};
 use crate::played::{MODE, mode};
 pub(crate) use crate::refresh::ground::now;
@@ -70,7 +69,7 @@ fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-fn bearer(token: &str) -> http::HeaderMap {
+pub(super) fn bearer(token: &str) -> http::HeaderMap {
     http::HeaderMap::from_iter([(http::header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap())])
 }
 
@@ -284,7 +283,7 @@ impl Ground {
             "version": "2.0", "routeKey": "$default", "rawPath": route, "rawQueryString": query, "headers": headers,
             "body": body, "isBase64Encoded": false, "requestContext": {"http": {"method": method, "path": route}},
         });
-        self.answer(lambda_http::request::from_str(&event.to_string()).unwrap()).await
+        Answered::to(&self.app, lambda_http::request::from_str(&event.to_string()).unwrap()).await
     }
 
     /// Every event that Stripe has delivered until now, as reports: what a process took and lost is delivered again.
@@ -324,44 +323,6 @@ impl Ground {
         if expired.failed + recovered.failed == 0 { Ok(recovered) } else { Err("something could not be swept".into()) }
     }
 
-    /// Somebody changes an object with a key of their own.
-    pub(crate) fn write_at_stripe(&self, path: &str, form: &[(&str, &str)]) {
-        let granted = self.control(&format!("{MODE}/{ACCOUNT}/install"), json!({}));
-        let token = granted["tokens"]["access_token"].as_str().unwrap().to_owned();
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = axiru_stripe_sandbox::ApiRequest {
-            method: "POST".to_owned(),
-            path: path.to_owned(),
-            query: String::new(),
-            headers: bearer(&token),
-            body: body.into_bytes(),
-        };
-        let answer = self.stripe.sandbox().api(&request);
-        assert_eq!(answer.status, 200, "{}", answer.body);
-    }
-
-    /// What exists at Stripe of a kind of object, newest first.
-    pub(crate) fn at_stripe(&self, path: &str) -> Vec<Value> {
-        let granted = self.control(&format!("{MODE}/{ACCOUNT}/install"), json!({}));
-        let token = granted["tokens"]["access_token"].as_str().unwrap().to_owned();
-        let request = axiru_stripe_sandbox::ApiRequest {
-            method: "GET".to_owned(),
-            path: path.to_owned(),
-            query: "limit=100".to_owned(),
-            headers: bearer(&token),
-            body: Vec::new(),
-        };
-        let answer = self.stripe.sandbox().api(&request);
-        let page: Value = serde_json::from_str(&answer.body).unwrap();
-        page["data"].as_array().unwrap_or_else(|| panic!("{page}")).clone()
-    }
-
-    /// The refunds that Axiru made: those that bear its mark.
-    pub(crate) fn made_refunds(&self) -> Vec<Value> {
-        let all = self.at_stripe("/v1/refunds").into_iter();
-        all.filter(|refund| refund["metadata"].get("axiru_request").is_some()).collect()
-    }
-
     /// Every entry, in one chain.
     pub(crate) async fn entries(&self) -> Vec<Entry> {
         let log = LogId { scope: scope(), lane: Lane::ZERO };
@@ -398,48 +359,9 @@ impl Ground {
     pub(crate) async fn actor_counters(&self) -> String {
         self.counters("actor#agent:ag_1").await
     }
-
-    /// The gateway's answer to a request as the function is handed it.
-    pub(crate) async fn answer(&self, request: lambda_http::Request) -> Answered {
-        let response = handle(&self.app, &request).await;
-        let status = response.status().as_u16();
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("-").to_owned()))
-            .collect();
-        let text = match response.into_body() {
-            Body::Text(text) => text,
-            _ => String::new(),
-        };
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answered { status, headers, body, text }
-    }
 }
 
 /// Lets time pass.
 pub(crate) async fn pass(secs: u64) {
     tokio::time::sleep(std::time::Duration::from_secs(secs)).await;
-}
-
-/// An answer of the gateway.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Answered {
-    pub(crate) status: u16,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Value,
-    pub(crate) text: String,
-}
-
-impl Answered {
-    /// `error.code`, or the id of the object.
-    pub(crate) fn word(&self) -> String {
-        let code = self.body["error"]["code"].as_str().or_else(|| self.body["id"].as_str());
-        code.unwrap_or("-").to_owned()
-    }
-
-    /// `Stripe-Should-Retry`.
-    pub(crate) fn again(&self) -> Option<bool> {
-        self.headers.get("stripe-should-retry").map(|text| text == "true")
-    }
 }

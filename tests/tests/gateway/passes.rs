@@ -6,7 +6,8 @@ use axiru_in_process::{Call, Fault, InProcess, Retries, Service};
 use axiru_policy::Plan;
 use serde_json::{Value, json};
 
-use super::ground::{ACCOUNT, Answered, Ground};
+use super::answered::Answered;
+use super::ground::{ACCOUNT, Ground};
 use crate::played::MODE;
 
 /// What happened at Stripe by itself before: the ids of what can be pressed.
